@@ -1,0 +1,93 @@
+"""`$HOMEPORT_HOME`: where everything that Homeport keeps lives, one folder to back up."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeport.errors import HomeportError
+
+
+@dataclass(frozen=True)
+class Home:
+    """The layout of one `$HOMEPORT_HOME`. Movable: nothing inside stores an absolute path to itself."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> Home:
+        """`$HOMEPORT_HOME`, or `~/.homeport`."""
+        return cls(Path(os.environ.get("HOMEPORT_HOME") or Path.home() / ".homeport").expanduser().absolute())
+
+    @property
+    def database(self) -> Path:
+        return self.root / "state.db"
+
+    @property
+    def secrets(self) -> Path:
+        """The key that config vars are encrypted with and the first user's token (mode 0700)."""
+        return self.root / "secrets"
+
+    @property
+    def tls(self) -> Path:
+        """The local certificate authority and the certificates it has issued."""
+        return self.root / "tls"
+
+    @property
+    def repositories(self) -> Path:
+        """One bare git repository per app, named by app id so that a rename moves nothing."""
+        return self.root / "repositories"
+
+    @property
+    def slugs(self) -> Path:
+        """Content-addressed layers."""
+        return self.root / "slugs"
+
+    @property
+    def builds(self) -> Path:
+        """Build directories, build output and build caches."""
+        return self.root / "builds"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def dynos(self) -> Path:
+        """The local engine's: a folder per dyno with its working copy of the slug."""
+        return self.root / "dynos"
+
+    @property
+    def router(self) -> Path:
+        """The proxy's configuration, maps and pages."""
+        return self.root / "router"
+
+    @property
+    def run(self) -> Path:
+        """Sockets, lock and pid files: nothing here outlives a reboot."""
+        return self.root / "run"
+
+    def prepare(self) -> None:
+        """Make the folders, private to this user.
+
+        Raises `HomeportError` (`home_unusable`) when the folder cannot be made or written.
+        """
+        try:
+            for folder in (
+                self.root, self.secrets, self.tls, self.repositories, self.slugs, self.builds,
+                self.logs, self.dynos, self.router, self.run,
+            ):
+                folder.mkdir(parents=True, exist_ok=True)
+            for private in (self.root, self.secrets, self.run):
+                private.chmod(0o700)
+            probe = self.root / ".writable"
+            probe.write_text("")
+            probe.unlink()
+        except OSError as error:
+            raise HomeportError(
+                "home_unusable",
+                f"Homeport cannot use its folder {self.root}: {error.strerror or error}.",
+                why="Apps, config vars, releases and logs are all kept there.",
+                fix="Make the folder writable for this user, or set HOMEPORT_HOME to another one.",
+            ) from error
