@@ -75,8 +75,16 @@ class Home:
         """
         try:
             for folder in (
-                self.root, self.secrets, self.tls, self.repositories, self.slugs, self.builds,
-                self.logs, self.dynos, self.router, self.run,
+                self.root,
+                self.secrets,
+                self.tls,
+                self.repositories,
+                self.slugs,
+                self.builds,
+                self.logs,
+                self.dynos,
+                self.router,
+                self.run,
             ):
                 folder.mkdir(parents=True, exist_ok=True)
             for private in (self.root, self.secrets, self.run):
