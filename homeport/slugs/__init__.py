@@ -1,5 +1,7 @@
 """Slugs: content-addressed layers on disk, and the records that name them."""
 
 from homeport.slugs.records import find_slug, layers_in_use, record
+from homeport.slugs.scratch import Scratch, remove
+from homeport.slugs.store import Store, measure
 
-__all__ = ["find_slug", "layers_in_use", "record"]
+__all__ = ["Scratch", "Store", "find_slug", "layers_in_use", "measure", "record", "remove"]
