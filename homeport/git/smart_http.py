@@ -1,0 +1,223 @@
+"""git over HTTP: https://git-scm.com/docs/http-protocol, by `git http-backend` behind ASGI.
+
+Request bodies are spooled to disk before git is started: it answers before it has read everything, and proxies give up
+on a push of which they cannot deliver the rest. What a refused push would say is said in git's own protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from homeport.errors import HomeportError, NotFound, Unauthorized
+from homeport.git.receive import Receiver
+from homeport.git.repositories import Objects, Repositories, environment
+
+PATH = re.compile(r"/(?P<app>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack|git-receive-pack)")
+"""What this application answers. Only the smart protocol: nothing is served as a plain file."""
+
+MAX_PUSH_BYTES = 1024**3
+"""Heroku refuses repositories over 1 GB ("Limits": https://devcenter.heroku.com/articles/limits#git-repository-size)."""
+
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who may use which repository."""
+
+    app_id: str
+    user_id: str
+
+
+Authorize = Callable[[str, str, bool], Awaitable[Caller]]
+"""(app name, Authorization header, whether it writes) -> caller. Raises Unauthorized, NotFound, Forbidden."""
+
+
+class GitApplication:
+    """The ASGI application for everything that `PATH` matches."""
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        receiver: Receiver,
+        authorize: Authorize,
+        spool: Path,
+        max_push_bytes: int = MAX_PUSH_BYTES,
+    ) -> None:
+        self._repositories = repositories
+        self._receiver = receiver
+        self._authorize = authorize
+        self._spool = spool
+        self._max_push_bytes = max_push_bytes
+
+    @staticmethod
+    def answers(path: str) -> bool:
+        return PATH.fullmatch(path) is not None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._respond(request)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        match = PATH.fullmatch(request.url.path)
+        if match is None:
+            return PlainTextResponse("Not found.\n", 404)
+        service = request.query_params.get("service", "") if match["service"] == "info/refs" else match["service"]
+        if service not in ("git-upload-pack", "git-receive-pack"):
+            return PlainTextResponse("Only git's smart HTTP protocol is spoken here.\n", 403)
+        writes = service == "git-receive-pack"
+        try:
+            caller = await self._authorize(match["app"], request.headers.get("authorization", ""), writes)
+        except Unauthorized:
+            return PlainTextResponse(
+                "Not logged in. Use your API token as the password.\n",
+                401,
+                {"WWW-Authenticate": 'Basic realm="Homeport"'},
+            )
+        except NotFound as error:
+            # git shows no body but this header's line for text/plain
+            return PlainTextResponse(f"{error.message}\n", 404)
+        except HomeportError as error:
+            return PlainTextResponse(f"{error.message}\n", 403)
+        objects = await self._repositories.open(caller.app_id)
+        body = tempfile.TemporaryFile(dir=self._spool)  # noqa: SIM115 - closed by the response
+        try:
+            if not await self._take_body(request, body):
+                body.close()
+                return self._too_large(writes)
+        except BaseException:
+            body.close()
+            raise
+        return await self._backend(request, match["service"], caller, objects, body)
+
+    async def _take_body(self, request: Request, body: IO[bytes]) -> bool:
+        """Spool the request's body; False if it is larger than a push may be (all of it is read nevertheless)."""
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size <= self._max_push_bytes and chunk:
+                await asyncio.to_thread(body.write, chunk) if len(chunk) > _CHUNK else body.write(chunk)
+        body.seek(0)
+        return size <= self._max_push_bytes
+
+    def _too_large(self, writes: bool) -> Response:
+        limit = self._max_push_bytes // 1024**2
+        lines = (
+            f" !     This push is larger than the {limit} MB that an app's repository may have.\n"
+            " !     Slow builds and full disks come of that. Take large files out of the commit (`git rm --cached FILE`),\n"
+            " !     and out of older commits (`git filter-repo`), and keep them in a bucket.\n"
+            " !     Error ID: push_too_large\n"
+        )
+        if not writes:
+            return PlainTextResponse("Too large.\n", 413)
+        # Side-band 2 is shown as `remote:`, side-band 3 ends the push.
+        content = _packet(b"\x02" + lines.encode()) + _packet(b"\x03push_too_large\n") + b"0000"
+        return Response(
+            content, media_type="application/x-git-receive-pack-result", headers={"Cache-Control": "no-cache"}
+        )
+
+    async def _backend(
+        self, request: Request, path: str, caller: Caller, objects: Objects, body: IO[bytes]
+    ) -> Response:
+        stack = contextlib.ExitStack()
+        stack.callback(body.close)
+        extra = stack.enter_context(self._receiver.announced(caller.app_id, caller.user_id, objects))
+        try:
+            process = await asyncio.create_subprocess_exec(
+                "git", "http-backend",
+                env=environment({**extra, **_cgi(request, objects.directory, path, body)}),
+                stdin=body, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+            assert process.stdout is not None  # noqa: S101 - it is a PIPE
+            status, headers = await _cgi_headers(process.stdout)
+        except BaseException:
+            stack.close()
+            raise
+        # A task of its own reads git's answer to the end: when the person gives up (^C) the build goes on, as on
+        # Heroku, and git must not die of a full pipe in the middle of it.
+        queue: asyncio.Queue[bytes] = asyncio.Queue(64)  # a slow clone shall not fill the memory
+        pump = asyncio.create_task(_pump(process, queue, stack))
+        return StreamingResponse(_drain(queue, pump), status, headers)
+
+
+async def _pump(process: asyncio.subprocess.Process, queue: asyncio.Queue[bytes], stack: contextlib.ExitStack) -> None:
+    assert process.stdout is not None  # noqa: S101 - it is a PIPE
+    with stack:
+        while chunk := await process.stdout.read(_CHUNK):
+            await queue.put(chunk)
+        await process.wait()
+        await queue.put(b"")
+
+
+async def _drain(queue: asyncio.Queue[bytes], pump: asyncio.Task[None]) -> AsyncIterator[bytes]:
+    try:
+        while chunk := await queue.get():
+            yield chunk
+        await pump
+    finally:
+        if not pump.done():
+            keep = asyncio.create_task(_discard(queue))
+            _ABANDONED.add(keep)
+            keep.add_done_callback(_ABANDONED.discard)
+
+
+_ABANDONED: set[asyncio.Task[None]] = set()
+"""Pushes whose person has gone: kept here because the loop itself holds tasks only weakly."""
+
+
+async def _discard(queue: asyncio.Queue[bytes]) -> None:
+    while await queue.get():
+        pass
+
+
+def _cgi(request: Request, repository: Path, path: str, body: IO[bytes]) -> dict[str, str]:
+    """RFC 3875's variables, for the repository by its id: its name was the person's, and is not used."""
+    size = body.seek(0, 2)
+    body.seek(0)
+    variables = {
+        "REQUEST_METHOD": request.method,
+        "GIT_PROJECT_ROOT": str(repository.parent),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": f"/{repository.name}/{path}",
+        "QUERY_STRING": request.url.query,
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(size),
+        "REMOTE_USER": "homeport",
+        "REMOTE_ADDR": "127.0.0.1",
+    }
+    if encoding := request.headers.get("content-encoding"):
+        variables["HTTP_CONTENT_ENCODING"] = encoding
+    protocol = request.headers.get("git-protocol", "")
+    if re.fullmatch(r"version=[0-2]", protocol):
+        variables["GIT_PROTOCOL"] = protocol
+    return variables
+
+
+async def _cgi_headers(stream: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
+    status, headers = 200, {}
+    while line := (await stream.readline()).decode("latin-1").strip():
+        name, _, value = line.partition(":")
+        if name.lower() == "status":
+            status = int(value.split()[0])
+        else:
+            headers[name] = value.strip()
+    return status, headers
+
+
+def _packet(payload: bytes) -> bytes:
+    return f"{len(payload) + 4:04x}".encode() + payload
