@@ -1,0 +1,48 @@
+# Everything a checkout can do. `make demo` and `make test` begin on a machine that has only git, make and Python.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test-setup check unit contract integration e2e test bench clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what running needs; the command is then .venv/bin/homeport
+	@scripts/setup
+
+demo: setup ## Start the platform, deploy an example and print its URL
+	@scripts/demo
+
+test-setup: ## Install what the tests need: tools, a browser, the official heroku CLI
+	@scripts/setup-tests
+
+check: ## Style and types
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+unit: ## Tests of pure decisions: no network, no processes
+	@scripts/run-tests unit
+
+contract: ## One suite against every engine, the fake one too
+	@scripts/run-tests contract
+
+integration: ## Tests with real servers, processes and repositories
+	@scripts/run-tests integration
+
+e2e: ## The whole platform, driven by both command lines
+	@scripts/run-tests e2e
+
+test: ## Install what tests need and run them all, fast ones first
+	@$(MAKE) --no-print-directory test-setup
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory contract
+	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory e2e
+
+bench: test-setup ## Measure the platform against its floor, side by side
+	@.venv/bin/python -m bench
+
+clean: ## Remove what was installed and built here (system packages and ~/.homeport stay)
+	rm -rf .venv .uv .node .mypy_cache .ruff_cache .pytest_cache .hypothesis dist bench/results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
