@@ -19,6 +19,7 @@ check: ## Style and types
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@.venv/bin/python scripts/sizes
 
 unit: ## Tests of pure decisions: no network, no processes
 	@scripts/run-tests unit
