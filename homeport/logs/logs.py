@@ -39,14 +39,25 @@ class Logs:
     """Where all lines go and come from. One per `root` and process; to be used from the event loop's thread.
 
     Writing never raises and never waits for a reader. What was written is in the kernel's hands when the call
-    returns: it survives the end of this process. Time is `clock`, an aware datetime.
+    returns: it survives the end of this process. Time is `clock`, an aware datetime; `keep` lines are kept per app,
+    and the lines of at most `open_apps` apps are in memory.
     """
 
-    def __init__(self, root: Path, *, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        clock: Callable[[], datetime] = _utc_now,
+        keep: int = KEPT_LINES,
+        open_apps: int = OPEN_APPS,
+    ) -> None:
         self._root = root
         self._clock = clock
+        self._keep = keep
+        self._open_apps = open_apps
         self._channels: OrderedDict[str, Channel] = OrderedDict()
         self._forgotten: set[str] = set()
+        self._unreadable: set[str] = set()
         self._closed = False
 
     def now(self) -> datetime:
@@ -104,7 +115,7 @@ class Logs:
         if channel is not None:
             channel.remove()
         elif _APP_ID.fullmatch(app_id):
-            Segments(self._root / app_id, KEPT_LINES).remove()
+            Segments(self._root / app_id, self._keep).remove()
 
     def prune(self, keep: Iterable[str]) -> None:
         """Delete the lines of all apps but these: for the start, after a crash between destroy and `forget`."""
@@ -137,17 +148,21 @@ class Logs:
         if self._closed or app_id in self._forgotten or not _APP_ID.fullmatch(app_id):
             return None
         try:
-            channel = Channel(app_id, Segments(self._root / app_id, KEPT_LINES), KEPT_LINES, self._clock)
+            segments = Segments(self._root / app_id, self._keep)
+            channel = Channel(app_id, segments, self._keep, self._clock)
         except OSError as error:
-            _log.error("The log of app %s cannot be read: %s", app_id, error)
+            if app_id not in self._unreadable:
+                _log.error("The log of app %s cannot be read, and takes no lines until it can: %s", app_id, error)
+            self._unreadable.add(app_id)
             return None
+        self._unreadable.discard(app_id)
         self._channels[app_id] = channel
         self._release()
         return channel
 
     def _release(self) -> None:
         """Let go of the apps that were not used for longest, unless that would lose lines or a follower."""
-        for _ in range(len(self._channels) - OPEN_APPS):
+        for _ in range(len(self._channels) - self._open_apps):
             app_id, channel = next(iter(self._channels.items()))
             channel.say_drops(self._clock(), at_once=True)
             if channel.releasable:
