@@ -1,5 +1,6 @@
 """Where dynos really run."""
 
+from homeport.engine.fake import Behaviour, FakeEngine, World
 from homeport.engine.interface import (
     Address,
     Attachment,
@@ -11,5 +12,20 @@ from homeport.engine.interface import (
     Spec,
     Terminal,
 )
+from homeport.engine.local import LocalEngine
 
-__all__ = ["Address", "Attachment", "Engine", "Instance", "Output", "Phase", "Sink", "Spec", "Terminal"]
+__all__ = [
+    "Address",
+    "Attachment",
+    "Behaviour",
+    "Engine",
+    "FakeEngine",
+    "Instance",
+    "LocalEngine",
+    "Output",
+    "Phase",
+    "Sink",
+    "Spec",
+    "Terminal",
+    "World",
+]
