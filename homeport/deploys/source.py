@@ -1,37 +1,129 @@
-"""From a commit to a folder of files, submodules included."""
+"""Where the files of a deploy come from: a commit that was pushed, or a tarball that somebody names."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
+import tarfile
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 from urllib.parse import urlsplit
 
+import httpx
+
 from homeport.errors import Invalid
-from homeport.git import Objects
-from homeport.git.repositories import Commit, Submodule, environment
+from homeport.git import Commit, Objects, Submodule, environment
 
 SUBMODULE_SECONDS = 120
+MAX_TARBALL_BYTES = 1024**3
+
+Say = Callable[[str], None]
 
 
-async def check_out(objects: Objects, commit: Commit, into: Path, say: Callable[[str], None]) -> None:
-    """The commit's files and its submodules'. Raises `Invalid` (`submodule_…`) and `HomeportError`."""
-    await objects.check_out(commit, into)
-    submodules = await objects.submodules(commit)
-    if submodules:
-        say("-----> Fetching submodules")
-    for submodule in submodules:
-        await _fetch(submodule, into, say)
+class Source(Protocol):
+    """`version` is what it calls itself (a commit), `at` its date, `content` names its content if that is known."""
+
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def at(self) -> datetime | None: ...
+    @property
+    def content(self) -> str | None: ...
+
+    async def put(self, into: Path, say: Say) -> None:
+        """Write all files into an empty folder. Raises `HomeportError`."""
 
 
-async def _fetch(submodule: Submodule, into: Path, say: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class PushedCommit:
+    """A commit with its submodules."""
+
+    objects: Objects
+    commit: Commit
+
+    @property
+    def version(self) -> str:
+        return self.commit.id
+
+    @property
+    def at(self) -> datetime:
+        return self.commit.at
+
+    @property
+    def content(self) -> str:
+        return self.commit.tree  # submodules are in it by their commits
+
+    async def put(self, into: Path, say: Say) -> None:
+        await self.objects.check_out(self.commit, into)
+        submodules = await self.objects.submodules(self.commit)
+        if submodules:
+            say("-----> Fetching submodules")
+        for submodule in submodules:
+            await _fetch(submodule, into, say)
+
+
+@dataclass(frozen=True)
+class Tarball:
+    """A .tar.gz at a URL, or one that was uploaded: https://devcenter.heroku.com/articles/build-and-release-using-the-api."""
+
+    address: str | Path
+    version: str | None = None
+    at: datetime | None = None
+    content: str | None = None
+
+    async def put(self, into: Path, say: Say) -> None:
+        if isinstance(self.address, Path):
+            await asyncio.to_thread(_unpack, self.address, into)
+            return
+        say("-----> Fetching the source tarball")
+        archive = into.with_name(into.name + ".tar.gz")
+        try:
+            await _download(self.address, archive)
+            await asyncio.to_thread(_unpack, archive, into)
+        finally:
+            archive.unlink(missing_ok=True)
+
+
+async def _download(url: str, to: Path) -> None:
+    if urlsplit(url).scheme not in ("https", "http"):
+        raise Invalid("The source's URL must begin with https:// or http://.", id="source_url")
+    size = 0
+    try:
+        async with (
+            httpx.AsyncClient(follow_redirects=True, timeout=60) as client,
+            client.stream("GET", url) as response,
+        ):
+            response.raise_for_status()
+            with to.open("wb") as file:
+                async for chunk in response.aiter_bytes():
+                    size += len(chunk)
+                    if size > MAX_TARBALL_BYTES:
+                        raise Invalid("The source tarball is larger than 1 GB.", id="source_too_large")
+                    file.write(chunk)
+    except httpx.HTTPError as error:
+        raise Invalid(
+            "The source tarball cannot be fetched.", id="source_fetch_failed", why=f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _unpack(archive: Path, into: Path) -> None:
+    try:
+        with tarfile.open(archive, "r:*") as tar:
+            tar.extractall(into, filter="data")  # "data": nothing outside the folder, no devices, no set-uid
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise Invalid(
+            "The source tarball cannot be unpacked.", id="source_damaged", why=str(error)[:300],
+            fix="Make it with `git archive --format tar.gz HEAD` or `tar -czf`.",
+        ) from error  # fmt: skip
+
+
+async def _fetch(submodule: Submodule, into: Path, say: Say) -> None:
     url = _checked_url(submodule)
-    target = into.joinpath(*PurePosixPath(submodule.path).parts)
-    if not target.resolve().is_relative_to(into.resolve()):
-        raise Invalid(f"The submodule path {submodule.path!r} leads out of the repository.", id="submodule_path")
+    target = await asyncio.to_thread(_place, submodule, into)
     say(f"       {submodule.path} at {submodule.commit[:8]}")
-    target.mkdir(parents=True, exist_ok=True)
     code, text = await _git(target, "init", "--quiet", "--template=")
     if code == 0:
         code, text = await _git(target, "fetch", "--quiet", "--depth", "1", url, submodule.commit)
@@ -47,7 +139,16 @@ async def _fetch(submodule: Submodule, into: Path, say: Callable[[str], None]) -
             fix="Homeport fetches submodules without credentials. Make the repository public, or vendor its files:\n"
             f"`git rm --cached {submodule.path}`, remove its entry from .gitmodules, `git add {submodule.path}`.",
         )
-    shutil.rmtree(target / ".git", ignore_errors=True)
+    await asyncio.to_thread(shutil.rmtree, target / ".git", ignore_errors=True)
+
+
+def _place(submodule: Submodule, into: Path) -> Path:
+    """The submodule's folder; a link in the tree must not lead it elsewhere."""
+    target = into.joinpath(*PurePosixPath(submodule.path).parts)
+    if not target.resolve().is_relative_to(into.resolve()):
+        raise Invalid(f"The submodule path {submodule.path!r} leads out of the repository.", id="submodule_path")
+    target.mkdir(parents=True, exist_ok=True)
+    return target
 
 
 def _checked_url(submodule: Submodule) -> str:

@@ -1,7 +1,18 @@
 """Repositories, smart HTTP and what a push brings."""
 
-from homeport.git.receive import Push, Receiver, Update
-from homeport.git.repositories import Objects, Repositories
+from homeport.git.receive import Push, Receiver, Refused, Update
+from homeport.git.repositories import Commit, Objects, Repositories, Submodule, environment
 from homeport.git.smart_http import GitApplication
 
-__all__ = ["GitApplication", "Objects", "Push", "Receiver", "Repositories", "Update"]
+__all__ = [
+    "Commit",
+    "GitApplication",
+    "Objects",
+    "Push",
+    "Receiver",
+    "Refused",
+    "Repositories",
+    "Submodule",
+    "Update",
+    "environment",
+]

@@ -46,6 +46,13 @@ Decide = Callable[[Push, Say], Awaitable[None]]
 """Takes a push and a way to say lines to the person; raises `HomeportError` to refuse it."""
 
 
+class Refused(HomeportError):
+    """The push is refused, and why has been said already."""
+
+    def __init__(self, error: HomeportError) -> None:
+        super().__init__(error.id, error.what)
+
+
 class Receiver:
     """Serves the hook's socket and lets `decide` accept (by returning) or refuse (by raising) each push."""
 
@@ -128,6 +135,8 @@ class Receiver:
         updates = tuple(_update(*fields) for fields in message["updates"])
         try:
             await self._decide(Push(push.app_id, push.user_id, updates, seen), say)
+        except Refused:
+            return 1
         except HomeportError as error:
             for line in ("", *error.message.splitlines(), "", f"Error ID: {error.id}"):
                 say(f" !     {line}".rstrip())
