@@ -1,0 +1,19 @@
+"""Alembic's way to the database: the app's own connection, its own models."""
+
+from alembic import context
+
+from flaskr.extensions import db
+
+
+def run():
+    with db.engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            render_as_batch=connection.dialect.name == "sqlite",  # SQLite can change few things about a table
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()
