@@ -67,7 +67,7 @@ class Channel:
             self._drop(len(lines) - admitted, now)
         else:
             self._append(label(source, dyno), texts, at or now)
-        self._wake()
+        self.wake()
 
     def write_output(self, dyno: str, raw: Sequence[bytes], dropped: int) -> None:
         now = self._clock()
@@ -78,12 +78,13 @@ class Channel:
         self._append(label("app", dyno), map(decode, raw[:admitted]), now)
         self._output_at = now
         self._drop(len(raw) - admitted, now)
-        self._wake()
+        self.wake()
 
     def say_drops(self, now: datetime, *, at_once: bool = False) -> None:
         """Put the count of dropped lines into the stream: now and then, or `at_once`."""
         if self._drops.pending and (at_once or self._drops.due(now)):
             self._append(label("heroku", "logplex"), (self._drops.say(now),), now)
+            self.wake()
 
     def newest_first(self) -> Iterator[Line]:
         return (line for record in reversed(self._records) if (line := parse(record)))
@@ -110,13 +111,20 @@ class Channel:
     def unwait(self, future: asyncio.Future[None]) -> None:
         self._waiting.discard(future)
 
+    def wake(self) -> None:
+        """Something happened: whoever waits looks again."""
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        self._waiting.clear()
+
     def close(self) -> None:
         self._segments.close()
-        self._wake()
+        self.wake()
 
     def remove(self) -> None:
         self._segments.remove()
-        self._wake()
+        self.wake()
 
     def persist(self) -> None:
         """Try again to put on disk what could not be put there."""
@@ -169,9 +177,3 @@ class Channel:
             _log.info("Log lines of app %s are kept on disk again", self._app_id)
         except OSError:
             self._disk_failed_at = now
-
-    def _wake(self) -> None:
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
-        self._waiting.clear()

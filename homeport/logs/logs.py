@@ -58,6 +58,7 @@ class Logs:
         self._channels: OrderedDict[str, Channel] = OrderedDict()
         self._forgotten: set[str] = set()
         self._unreadable: set[str] = set()
+        self._stopping = False
         self._closed = False
 
     def now(self) -> datetime:
@@ -131,10 +132,25 @@ class Logs:
             channel.say_drops(now, at_once=True)
             channel.persist()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether followers end because of us, not of their app: they may come back later."""
+        return self._stopping
+
+    def hang_up(self) -> None:
+        """End all followers when they have what is there, and let none begin; lines are still taken.
+
+        The first step of stopping: an HTTP server waits for responses to end before it stops, and a response that
+        it has to break off makes `heroku logs --tail` fail instead of come back.
+        """
+        self._stopping = True
+        for channel in self._channels.values():
+            channel.wake()
+
     def close(self) -> None:
         """Flush, end all followers, close all files. Writing afterwards does nothing."""
         self.flush()
-        self._closed = True
+        self._stopping = self._closed = True
         for channel in self._channels.values():
             channel.close()
         self._channels.clear()
@@ -191,6 +207,8 @@ class Reader:
             channel.say_drops(self._logs.now())
             if lines := self._take(channel):
                 return lines
+            if self._logs.stopping:
+                return None
             patience = None if deadline is None else deadline - loop.time()
             if patience is not None and patience <= 0:
                 return []

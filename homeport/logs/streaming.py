@@ -18,7 +18,10 @@ FETCH_RETRY = b"retry: 1\n\n"
 """Milliseconds. The CLI exits only after the time to reconnect, by default three idle seconds."""
 
 TAIL_RETRY = b"retry: 1000\n\n"
-"""Long enough for a restart not to be stormed, short enough not to be noticed."""
+"""After a clean end on the way (a proxy's reload). Short enough not to be noticed, long enough not to be a storm."""
+
+RESTART_RETRY = b"retry: 3000\n\n"
+"""Sent before hanging up: the CLI gives up on any answer but 200, so it should come when we are back."""
 
 
 async def stream(
@@ -49,6 +52,8 @@ async def stream(
     while session.tail and logs.now() < session.expires_at:
         lines = await reader.next(heartbeat)
         if lines is None:
+            if sse and logs.stopping:
+                yield RESTART_RETRY
             return
         if lines:
             yield encode(lines)

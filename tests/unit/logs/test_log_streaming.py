@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -74,8 +74,8 @@ def test_nothing_that_is_printed_can_forge_an_event(logs: Logs) -> None:
     sent = body(logs, session()).removeprefix(b"retry: 1\n\n").decode()
     assert len(sent.splitlines()) == len(sent.split("\n")) - 1  # no other line breaks than ours
     for number, each in enumerate(sent.removesuffix("\n\n").split("\n\n"), 1):
-        id, data = each.split("\n")
-        assert id == f"id: {number}"
+        identity, data = each.split("\n")
+        assert identity == f"id: {number}"
         assert data.startswith(f"data: {TIME} app[web.1]: ")
 
 
@@ -140,6 +140,15 @@ def test_a_tail_resumes_without_history(logs: Logs) -> None:
     asyncio.run(scene())
 
 
+def test_a_new_tail_is_not_told_of_lines_it_never_wanted(logs: Logs) -> None:
+    async def scene() -> None:
+        say(logs, *map(str, range(30)))  # the app has moved on long ago
+        tail = stream(logs, session(tail=True, filter=Filter(dyno="worker")), last_event_id=None, sse=True, heartbeat=0)
+        assert await pieces(tail, 2) == [b"retry: 1000\n\n", b":\n\n"]
+
+    asyncio.run(scene())
+
+
 @pytest.mark.parametrize(("wanted", "many"), [(EVERYTHING, "4"), (Filter(source="app"), "up to 4")])
 def test_resuming_too_late_says_how_many_are_lost(logs: Logs, clock: Clock, wanted: Filter, many: str) -> None:
     async def scene() -> bytes:
@@ -177,17 +186,39 @@ def test_a_tail_ends_when_its_time_is_over(logs: Logs, clock: Clock) -> None:
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("end", [lambda logs: logs.close(), lambda logs: logs.forget("app")], ids=["stop", "destroy"])
-def test_a_tail_ends_with_its_app_and_with_the_daemon(logs: Logs, end: object) -> None:
-    assert callable(end)
-
+@pytest.mark.parametrize(
+    ("end", "last_words"),
+    [
+        (Logs.hang_up, b"retry: 3000\n\n"),  # come back when we are there again
+        (Logs.close, b"retry: 3000\n\n"),
+        (lambda logs: logs.forget("app"), b""),
+    ],
+    ids=["hang up", "close", "destroy"],
+)
+def test_a_tail_ends_with_its_app_and_with_the_daemon(
+    logs: Logs, end: Callable[[Logs], None], last_words: bytes
+) -> None:
     async def scene() -> None:
         tail = stream(logs, session(tail=True), last_event_id=None, sse=True, heartbeat=60)
         assert await anext(tail) == b"retry: 1000\n\n"
-        coming = asyncio.ensure_future(anext(tail, b"the end"))
+        coming = asyncio.ensure_future(anext(tail, b""))
         await asyncio.sleep(0)
         end(logs)
-        assert await coming == b"the end"
+        assert await coming == last_words
+        assert [piece async for piece in tail] == []
+
+    asyncio.run(scene())
+
+
+def test_hanging_up_gives_what_is_there_and_goes_on_taking_lines(logs: Logs) -> None:
+    async def scene() -> None:
+        tail = stream(logs, session(tail=True), last_event_id="0", sse=True, heartbeat=60)
+        await anext(tail)
+        say(logs, "last words")
+        logs.hang_up()
+        assert [piece async for piece in tail] == [event(1, "last words"), b"retry: 3000\n\n"]
+        say(logs, "even later")
+        assert logs.last_seq("app") == 2
 
     asyncio.run(scene())
 

@@ -230,6 +230,15 @@ def test_a_number_from_the_future_means_all_there_is(logs: Logs) -> None:
     assert texts(reader.take()) == ["new"]
 
 
+def test_holes_that_damage_left_make_no_duplicates(reopen: Callable[[], Logs], tmp_path: Path) -> None:
+    reopen().write("app", "app", "api", ["1", "2", "3", "4", "5", "6"])
+    file = tmp_path / "logs" / "app" / "current.log"
+    file.write_bytes(file.read_bytes().replace(b"\n3 ", b"\n\0 ").replace(b"\n5 ", b"\n\0 "))
+    logs = reopen()
+    for after, rest in ((0, ["1", "2", "4", "6"]), (2, ["4", "6"]), (3, ["4", "6"]), (4, ["6"]), (6, [])):
+        assert texts(logs.reader("app", after).take()) == rest
+
+
 def test_a_tail_hears_of_drops_though_nothing_more_is_written(logs: Logs, clock: Clock) -> None:
     async def scene() -> list[Line] | None:
         logs.write_output("app", "web.1", [b"flood"] * 5010, 0)  # said at once
