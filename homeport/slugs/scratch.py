@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from homeport.slugs.trees import remove
 
 _LOCK = ".lock"
 _YOUNG = 60.0  # seconds within which a folder without a lock file may still be about to get one
@@ -64,13 +65,3 @@ def _abandoned(parent: Path) -> Iterator[Path]:
         finally:
             os.close(lock)
 
-
-def remove(folder: Path) -> None:
-    """Remove a folder with everything in it, read-only parts too; quiet if it is gone."""
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            shutil.rmtree(folder)
-        except PermissionError:
-            for path, _, _ in os.walk(folder):  # parents come before what they hold, so each can be entered
-                Path(path).chmod(0o700)
-            shutil.rmtree(folder)

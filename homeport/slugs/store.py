@@ -19,7 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from homeport.errors import NotFound
-from homeport.slugs.scratch import Scratch, remove
+from homeport.slugs.scratch import Scratch
+from homeport.slugs.trees import measure, remove
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -111,20 +112,6 @@ class Store:
     def close(self) -> None:
         """Clear this store's drafts away. Kept layers stay."""
         self._scratch.close()
-
-
-def measure(folder: Path) -> int:
-    """Bytes of the files in a folder, as `ls` shows them; links count for nothing."""
-    total = 0
-    pending = [os.fspath(folder)]
-    while pending:
-        with os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-                elif entry.is_file(follow_symlinks=False):
-                    total += entry.stat(follow_symlinks=False).st_size
-    return total
 
 
 def _checked(key: str) -> str:

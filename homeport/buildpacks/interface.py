@@ -1,0 +1,87 @@
+"""What a buildpack is given and what it gives back: a source folder in, layers and process types out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from homeport.buildpacks.voice import Voice
+from homeport.slugs import Store
+
+Show = Callable[[str], str | None]
+"""What becomes of one line of a command's output: the line to show, or None to swallow it."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended. `output` is the end of what it wrote to stdout and stderr, bounded in length."""
+
+    code: int
+    output: str
+
+
+class Shell(Protocol):
+    """Runs commands within the limits of one build: low priority, its time, its amount of output."""
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        show: Show | None = None,
+    ) -> Finished:
+        """Run a program to its end; `env` is added to the build's environment (an empty value removes).
+
+        Its lines appear in the build output as it writes them, indented, after `show` has seen them. Whatever it
+        leaves running is killed.
+        """
+
+
+@dataclass(frozen=True)
+class Project:
+    """A source folder that may be changed, and what is known about it.
+
+    `config` are the app's config vars, `environ` is the daemon's environment, for what the operator has set.
+    `cache` survives builds and is shared by all apps; `scratch` is gone after the build. `source_id` names the
+    content of `source` as it came. `code_known(influence)` tells whether the store already has the finished code
+    of this very source under this influence (see `Compiled.influence`).
+    """
+
+    source: Path
+    config: Mapping[str, str]
+    cache: Path
+    scratch: Path
+    source_id: str
+    commit_time: datetime | None = None
+    previous_layers: Sequence[str] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    code_known: Callable[[str], bool] = field(default=lambda influence: False)  # noqa: ARG005
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What a buildpack made of a project.
+
+    `layers` are keys in the store. `profile` are run-time defaults, in which `{app}` and `{layer:KEY}` stand for
+    folders. `process_types` is a guess for a project without a Procfile. `influence` names what the source folder
+    now depends on besides the source itself: "" for nothing, None for things that cannot be named (a hook ran).
+    """
+
+    layers: tuple[str, ...]
+    profile: Mapping[str, str]
+    process_types: Mapping[str, str]
+    influence: str | None = ""
+
+
+class Buildpack(Protocol):
+    name: str  # "Python"
+
+    def detect(self, source: Path) -> bool:
+        """Whether a source folder looks like something for this buildpack."""
+
+    async def compile(self, project: Project, shell: Shell, store: Store, voice: Voice) -> Compiled:
+        """Make it run. Raises `BuildFailed`."""

@@ -1,0 +1,72 @@
+"""The Python buildpack, from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from homeport.buildpacks.interface import Compiled, Project, Shell
+from homeport.buildpacks.python import checks, django, guess, hooks, layers, managers, profile
+from homeport.buildpacks.python.attempts import Attempts
+from homeport.buildpacks.python.dates import ResolveBefore
+from homeport.buildpacks.python.dependencies import Wanted, read
+from homeport.buildpacks.python.install import Layer
+from homeport.buildpacks.python.selection import Circumstances, Selection
+from homeport.buildpacks.python.versions import requested
+from homeport.buildpacks.voice import Voice
+from homeport.slugs import Store
+
+
+class Python:
+    """Stands in for heroku/python. One object compiles one project."""
+
+    name = "Python"
+
+    def detect(self, source: Path) -> bool:
+        return managers.looks_like_python(source)
+
+    async def compile(self, project: Project, shell: Shell, store: Store, voice: Voice) -> Compiled:
+        """Hooks, interpreter, dependencies, static files, in Heroku's order. Raises `BuildFailed`."""
+        before = await hooks.run("pre_compile", project, shell, voice, {})
+        checks.refuse_internal_folders(project.source)
+        checks.drop_virtual_environments(project.source, voice)
+        manager = managers.determine(project.source, project.config)
+        wanted = read(project.source, manager, project.scratch)
+        layer = await self._dependencies(project, wanted, shell, store, voice)
+        env = profile.build_time(layer, project)
+        influence = await self._static_files(project, layer, shell, voice, env)
+        after = await hooks.run("post_compile", project, shell, voice, env)
+        checks.warn(project, layer, voice)
+        return Compiled(
+            layers=(layer.key,),
+            profile=profile.run_time(layer, project.source),
+            process_types=guess.process_types(project.source, layer.note.packages, voice),
+            influence=None if before or after else influence,
+        )
+
+    async def _dependencies(
+        self, project: Project, wanted: Wanted, shell: Shell, store: Store, voice: Voice
+    ) -> Layer:
+        previous = next(filter(None, (layers.note(store, key) for key in project.previous_layers)), None)
+        request = layers.digest(wanted.inputs, layers.salt(project.cache))
+        before = ResolveBefore.of(project, previous, request)
+        asked = requested(project.source, lockfile=wanted.manager.file)
+        circumstances = Circumstances(before.day if before else None, previous.python if previous else None)
+        interpreter = await Selection(project, shell, voice).choose(asked, circumstances)
+        attempts = Attempts(project, wanted, interpreter, before, shell, store, voice)
+        return await attempts.layer(request)
+
+    async def _static_files(
+        self, project: Project, layer: Layer, shell: Shell, voice: Voice, env: Mapping[str, str]
+    ) -> str | None:
+        reason = django.why_not(project, layer.note.packages)
+        if reason is not None:
+            if reason:
+                voice.step(reason)
+            return ""
+        influence = layers.digest({"layer": layer.key, "config": dict(project.config)}, layers.salt(project.cache))
+        if project.code_known(influence) and not hooks.present(project.source, "pre_compile"):
+            voice.step("Keeping the static files: code, dependencies and config vars are those of an earlier build")
+        else:
+            await django.collectstatic(project, shell, voice, env)
+        return influence

@@ -1,0 +1,82 @@
+"""Things in a source that will bite: refused, taken away or warned about."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from homeport.buildpacks.failures import BuildFailed, FailureId
+from homeport.buildpacks.interface import Project
+from homeport.buildpacks.python import django
+from homeport.buildpacks.python.install import Layer
+from homeport.buildpacks.voice import Voice
+from homeport.slugs import remove
+
+_DEBUG = re.compile(r"^DEBUG\s*=\s*True\b", re.MULTILINE)
+_SQLITE_ENGINE = re.compile(r"django\.db\.backends\.sqlite3")
+_SQLITE_URL = re.compile(r"sqlite:///(?!/?:memory:)[\w./{}-]*\w")
+_DATABASE_URL = re.compile(r"DATABASE_URL|dj_database_url|env\.db\(|django_heroku")
+_DATABASE_FILES = (".sqlite3", ".sqlite", ".db")
+
+
+def refuse_internal_folders(source: Path) -> None:
+    """`.heroku/python` is where dynos find their dependencies. Raises `BuildFailed`."""
+    if (source / ".heroku" / "python").exists() or (source / ".heroku" / "python").is_symlink():
+        raise BuildFailed(
+            FailureId.HEROKU_PYTHON_PRESENT,
+            "Your commit has something at .heroku/python.",
+            why="Dynos find Python and the dependencies there, so your files would be in the way.",
+            fix="Delete it from the repository, or give it another name:\n\n  git rm -r --cached .heroku/python",
+        )
+
+
+def drop_virtual_environments(source: Path, voice: Voice) -> None:
+    """A committed virtual environment works on the machine where it was made and nowhere else."""
+    for settings in sorted(source.glob("*/pyvenv.cfg")):
+        folder = settings.parent
+        if folder.is_symlink():
+            continue
+        remove(folder)
+        voice.warning(
+            f"The folder {folder.name}/ is a virtual environment; leaving it out.\n\n"
+            "It works only on the machine where it was made. Take it out of the repository:\n\n"
+            f"  git rm -r -q --cached {folder.name}\n  echo '{folder.name}/' >> .gitignore\n"
+            "  git commit -am 'Forget the virtual environment'"
+        )
+
+
+def warn(project: Project, layer: Layer, voice: Voice) -> None:
+    """Say what will go wrong later, as far as a glance at the source can tell."""
+    packages = layer.note.packages
+    settings = django.settings_text(project.source) if "django" in packages else ""
+    _warn_of_sqlite(project, settings, voice)
+    if settings and _DEBUG.search(settings):
+        voice.warning(
+            "DEBUG = True stands in your settings.\n\n"
+            "Whoever meets an error then sees your code and settings. Read it from a config var instead:\n\n"
+            '  DEBUG = os.environ.get("DEBUG") == "1"'
+        )
+
+
+def _warn_of_sqlite(project: Project, settings: str, voice: Voice) -> None:
+    if project.config.get("DATABASE_URL", "").startswith(("postgres", "mysql")):
+        return
+    uses = bool(settings) and _SQLITE_ENGINE.search(settings) and not _DATABASE_URL.search(settings)
+    place = "your settings" if uses else _sqlite_in_flask(project.source)
+    if place:
+        voice.warning(
+            f"SQLite is used in {place}; what it stores is lost with every deploy and restart.\n\n"
+            "Each dyno has its own copy of the files, which is gone when the dyno goes. Use PostgreSQL, whose\n"
+            "address comes from the config var DATABASE_URL:\n\n"
+            "  heroku addons:create heroku-postgresql"
+        )
+
+
+def _sqlite_in_flask(source: Path) -> str | None:
+    for name in ("app.py", "main.py", "config.py", "wsgi.py", "application.py", "settings.py"):
+        path = source / name
+        if path.is_file() and not path.is_symlink() and path.stat().st_size < 200_000:
+            text = path.read_text(errors="replace")
+            if _SQLITE_URL.search(text) and not _DATABASE_URL.search(text):
+                return name
+    return None

@@ -1,0 +1,66 @@
+"""`bin/pre_compile` and `bin/post_compile`: the app's own scripts within a build.
+
+What a script installs with pip goes into a folder of the app, since the dependency layer is shared and never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from homeport.buildpacks.failures import BuildFailed, FailureId
+from homeport.buildpacks.interface import Project, Shell
+from homeport.buildpacks.reading import inside
+from homeport.buildpacks.voice import Voice
+
+PACKAGES = ".heroku/python-packages"
+"""Where pip installs to while a hook runs, relative to the app."""
+
+
+def present(source: Path, name: str) -> bool:
+    return inside(source, f"bin/{name}") is not None
+
+
+async def run(name: str, project: Project, shell: Shell, voice: Voice, env: Mapping[str, str]) -> bool:
+    """Run a hook if the source has it; tells whether it had. Raises `BuildFailed` (`hook_failed`)."""
+    script = inside(project.source, f"bin/{name}")
+    if script is None:
+        return False
+    voice.step(f"Running bin/{name} hook")
+    script.chmod(script.stat().st_mode | 0o700)
+    settings = {
+        **env,
+        "ENV_DIR": str(_config_folder(project)),
+        "PIP_TARGET": str(project.source / PACKAGES),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+    }
+    done = await shell.run([f"bin/{name}"], cwd=project.source, env=settings)
+    if done.code == 126 and not script.read_bytes().startswith(b"#!"):  # a script without its first line
+        done = await shell.run(["bash", f"bin/{name}"], cwd=project.source, env=settings)
+    if done.code != 0:
+        raise _failed(name, done.code)
+    return True
+
+
+def _config_folder(project: Project) -> Path:
+    """A file per config var, as the buildpack API has it: https://devcenter.heroku.com/articles/buildpack-api."""
+    folder = project.scratch / "env"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name, value in project.config.items():
+        file = folder / name
+        file.touch(0o600)
+        file.write_text(value)
+    return folder
+
+
+def _failed(name: str, code: int) -> BuildFailed:
+    why = "The build stops then, since the script is there to prepare what your app needs."
+    if code in (126, 127):
+        why = "A program that it starts was not found or may not be run; its first line counts too (#!/bin/bash)."
+    return BuildFailed(
+        FailureId.HOOK_FAILED,
+        f"Your script bin/{name} failed with exit code {code}.",
+        why=why,
+        fix=f"Correct what its output above complains about, or rename bin/{name} to skip it.",
+    )

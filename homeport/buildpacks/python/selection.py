@@ -1,0 +1,147 @@
+"""From what an app asks for to an interpreter that runs, said aloud wherever the two differ."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from homeport.buildpacks.failures import BuildFailed, FailureId
+from homeport.buildpacks.interface import Project, Shell
+from homeport.buildpacks.python import uv
+from homeport.buildpacks.python.interpreters import Found, Interpreter, Probes, find, pick
+from homeport.buildpacks.python.versions import DEFAULT, Request, Version, dotted, of_its_time, parse
+from homeport.buildpacks.voice import Voice
+
+DOWNLOADS = "HOMEPORT_PYTHON_DOWNLOADS"
+"""Config var or variable of the daemon; `never` forbids fetching interpreters."""
+
+_RETRY = 3600.0
+"""Seconds for which a download that failed is not tried again: a machine without network must not wait each time."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What decides for an app that names no version: the date it is resolved for, and what its last build used."""
+
+    day: date | None = None
+    previous: str | None = None
+
+
+def effective(asked: Request | None, circumstances: Circumstances) -> Request:
+    """The request that counts. Pure."""
+    if asked is not None:
+        return asked
+    if circumstances.day is not None:
+        return Request(f"that of {circumstances.day}", of_its_time(circumstances.day), firm=False)
+    previous = parse(circumstances.previous or "")
+    if previous is not None:
+        return Request("that of the last build", previous[:2], firm=False)
+    return Request("the default", DEFAULT, firm=False)
+
+
+class Selection:
+    """Chooses the interpreter of one build."""
+
+    def __init__(self, project: Project, shell: Shell, voice: Voice) -> None:
+        self._own = project.cache / "pythons"
+        self._project = project
+        self._shell = shell
+        self._voice = voice
+        self._probes = Probes(project.cache, shell, project.scratch)
+
+    async def choose(self, asked: Request | None, circumstances: Circumstances) -> Interpreter:
+        """Raises `BuildFailed` (`python_version_unavailable`) with a list of what is there."""
+        request = effective(asked, circumstances)
+        self._announce(request)
+        found = find(self._project.environ, self._own)
+        best = await self._first_that_runs(pick(request, found))
+        if not _fulfilled(request, best) and request.firm and await self._download(request):
+            found = find(self._project.environ, self._own)
+            best = await self._first_that_runs(pick(request, found))
+        if best is None:
+            raise _unavailable(request, found)
+        self._say_difference(request, best)
+        return best
+
+    async def _first_that_runs(self, candidates: Sequence[Found]) -> Interpreter | None:
+        for candidate in candidates:
+            interpreter = await self._probes.ask(candidate)
+            if interpreter is not None:
+                return interpreter
+        return None
+
+    def _announce(self, request: Request) -> None:
+        if request.firm:
+            self._voice.step(f"Using Python {request.text} specified in {request.origin}")
+        else:
+            self._voice.step(f"No Python version was specified. Using {request.origin}: Python {request.text}")
+
+    def _say_difference(self, request: Request, got: Interpreter) -> None:
+        if request.version is None or got.version[: len(request.version)] == request.version:
+            if request.text != got.text:
+                self._voice.detail(f"Python {got.text}")
+        elif got.minor == request.version[:2]:
+            self._voice.warning(
+                f"Python {request.text} is not on this machine; using {got.text}.\n\n"
+                f"Both are Python {dotted(got.minor)} and differ in corrections only, so your app should not notice.\n"
+                f"Without this warning: let {request.origin} say {dotted(got.minor)}, or install that very version."
+            )
+        else:
+            self._voice.warning(
+                f"Python {request.text} is not on this machine; using {got.text}.\n\n"
+                "Your app names no version, so this is no error. Name one in a file .python-version to decide yourself."
+            )
+
+    async def _download(self, request: Request) -> bool:
+        """Fetch the interpreter that is asked for; quiet when that cannot be."""
+        if self._forbidden() or request.version is None:
+            return False
+        failed = self._own / f".failed-{request.text}"
+        with contextlib.suppress(OSError):
+            if time.time() - failed.stat().st_mtime < _RETRY:
+                return False
+        self._own.mkdir(mode=0o700, exist_ok=True)
+        self._voice.step(f"Installing Python {request.text}")
+        argv, settings = uv.python_install(request.text, self._own)
+        env = {**uv.environment({}, self._project.cache), **settings}
+        said = await self._shell.run(argv, cwd=self._project.scratch, env=env, show=lambda line: None)  # noqa: ARG005
+        if said.code != 0:
+            failed.touch()
+            self._voice.detail("It cannot be downloaded here.")
+        return said.code == 0
+
+    def _forbidden(self) -> bool:
+        setting = self._project.config.get(DOWNLOADS) or self._project.environ.get(DOWNLOADS) or "automatic"
+        return setting.strip().lower() in ("never", "0", "false", "no", "off")
+
+
+def _fulfilled(request: Request, got: Interpreter | None) -> bool:
+    if got is None:
+        return False
+    return request.version is None or got.version[: len(request.version)] == request.version
+
+
+def _unavailable(request: Request, found: Sequence[Found]) -> BuildFailed:
+    versions = sorted({entry.version for entry in found}, reverse=True)
+    here = "\n".join(f"  {dotted(version)}" for version in versions) or "  (none)"
+    suggestion = _suggestion(request, versions)
+    return BuildFailed(
+        FailureId.PYTHON_VERSION_UNAVAILABLE,
+        f"{request.origin} asks for Python {request.text}, which is not on this machine and cannot be downloaded.",
+        why=f"Only another patch of the same version could stand in for it. Here are:\n\n{here}",
+        fix="Install it (for example with pyenv or `uv python install`, as the user that runs Homeport), or let\n"
+        f"{request.origin} name one of these" + (f":\n\n  {suggestion}" if suggestion else "."),
+    )
+
+
+def _suggestion(request: Request, versions: Sequence[Version]) -> str:
+    if not versions or request.version is None:
+        return ""
+    wanted = request.version
+    nearest = min(versions, key=lambda version: (abs(version[1] - wanted[1]), -version[1]))
+    return f"{'python-' if request.origin == 'runtime.txt' else ''}{dotted(nearest[:2])}"
+
+

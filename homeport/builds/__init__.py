@@ -1,0 +1,7 @@
+"""Builds: fetch the source, run the buildpack in a limited shell, make the slug."""
+
+from homeport.buildpacks import BuildFailed, FailureId, Output
+from homeport.builds.builder import Builder, Limits
+from homeport.builds.job import Built, Job, Previous
+
+__all__ = ["BuildFailed", "Builder", "Built", "FailureId", "Job", "Limits", "Output", "Previous"]

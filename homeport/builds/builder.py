@@ -1,0 +1,158 @@
+"""One build from left to right: a source folder in, a slug's layers out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeport.buildpacks import BuildFailed, Compiled, FailureId, Output, Project, Voice
+from homeport.builds import slugignore, sources
+from homeport.builds.choice import choose
+from homeport.builds.environment import build_environment, masked
+from homeport.builds.job import Built, Job
+from homeport.builds.process_types import discover
+from homeport.builds.shell import LimitedShell, kill_marked
+from homeport.builds.slug import code_key, human, keep_code, weigh
+from homeport.home import Home
+from homeport.slugs import Scratch, Store, remove
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one build may use. Heroku: 15 minutes, 1 GB of source, 500 MB of (compressed) slug."""
+
+    seconds: float = 900.0
+    output: int = 4_000_000  # characters shown
+    slug: int = 1_000_000_000  # bytes, code and layers together, uncompressed
+
+
+class Builder:
+    """Makes slugs. Several builds may run at once; any of them may be cancelled or killed at any moment."""
+
+    def __init__(
+        self,
+        home: Home,
+        store: Store,
+        *,
+        limits: Limits | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """`environ` is the daemon's environment, of which builds get a small part."""
+        self._store = store
+        self._limits = limits or Limits()
+        self._environ = dict(os.environ if environ is None else environ)
+        self._cache = home.builds / "cache"
+        self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._scratch = Scratch(home.builds / "work", abandoned=_kill_left_behind)
+
+    async def build(self, job: Job, out: Output) -> Built:
+        """Build and return the slug's parts, all of them kept in the store.
+
+        `out` gets every line in Heroku's form, the reason of a failure too. The source folder is consumed: it has
+        been moved or deleted afterwards. Raises `BuildFailed`.
+        """
+        voice = Voice(masked(out, job.env))
+        work = self._scratch.folder("build")
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                return await self._build(job, voice, work)
+        except TimeoutError:
+            raise _told(voice, _timeout(self._limits.seconds)) from None
+        except BuildFailed as failure:
+            raise _told(voice, failure) from failure.__cause__
+        except OSError as error:
+            if error.errno not in sources.DISK_FULL:
+                raise
+            raise _told(voice, sources.disk_full()) from error
+        finally:
+            await asyncio.to_thread(_clear, work, job.source)
+
+    async def _build(self, job: Job, voice: Voice, work: Path) -> Built:
+        source_id = await asyncio.to_thread(sources.check, job.source, job.source_id)
+        voice.step(f"Building on {sources.operating_system()}")
+        buildpack = choose(job.buildpack_urls, job.source, voice)
+        await asyncio.to_thread(slugignore.apply, job.source, voice)
+        project = self._project(job, source_id, work)
+        shell = LimitedShell(voice, self._environment(job, work), mark=work, budget=self._limits.output)
+        compiled = await buildpack.compile(project, shell, self._store, voice)
+        process_types = discover(job.source, compiled, voice)
+        code = await asyncio.to_thread(keep_code, self._store, job.source, source_id, compiled.influence)
+        return self._finish(code, compiled, process_types, buildpack.name, voice)
+
+    def _finish(
+        self, code: str, compiled: Compiled, process_types: dict[str, str], name: str, voice: Voice
+    ) -> Built:
+        voice.blank()
+        voice.step("Saving the slug...")
+        sizes = weigh(self._store, code, compiled.layers, self._limits.slug)
+        voice.detail(f"Done: {human(sum(sizes))} (code {human(sizes[0])}, dependencies {human(sum(sizes[1:]))})")
+        return Built(
+            code=code,
+            layers=list(compiled.layers),
+            profile=dict(compiled.profile),
+            process_types=process_types,
+            buildpack=name,
+            size=sum(sizes),
+            warnings=list(voice.warnings),
+        )
+
+    def _project(self, job: Job, source_id: str, work: Path) -> Project:
+        return Project(
+            source=job.source,
+            config=job.env,
+            cache=self._cache,
+            scratch=work,
+            source_id=source_id,
+            commit_time=job.commit_time,
+            previous_layers=tuple(job.previous.layers) if job.previous else (),
+            code_known=lambda influence: self._store.has(code_key(source_id, influence)),
+            environ=self._environ,
+        )
+
+    def _environment(self, job: Job, work: Path) -> dict[str, str]:
+        home, temporary, cache = work / "home", work / "tmp", self._cache / "apps" / job.app_id
+        for folder in (home, temporary, cache):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return build_environment(
+            job.env,
+            self._environ,
+            home=home,
+            temporary=temporary,
+            cache=cache,
+            source=job.source,
+            commit=job.commit,
+        )
+
+    def close(self) -> None:
+        """Clear the work folders away. What is in the cache and the store stays."""
+        self._scratch.close()
+
+
+def _told(voice: Voice, failure: BuildFailed) -> BuildFailed:
+    voice.failure(failure)
+    voice.push_rejected()
+    return failure
+
+
+def _clear(work: Path, source: Path) -> None:
+    remove(work)
+    remove(source)
+
+
+def _kill_left_behind(folder: Path) -> None:
+    """End what the builds of a killed daemon have left running."""
+    for work in folder.iterdir():
+        kill_marked(work)
+
+
+def _timeout(seconds: float) -> BuildFailed:
+    return BuildFailed(
+        FailureId.BUILD_TIMEOUT,
+        f"The build took longer than {seconds / 60:.0f} minutes." if seconds >= 60 else "The build took too long.",
+        why="Builds are stopped then, as on Heroku, so that one that hangs does not block the next.",
+        fix="The output above ends where it hung. Dependencies that are compiled for a long time are best pinned\n"
+        "to a version that has a wheel for your Python.",
+    )
