@@ -1,0 +1,167 @@
+"""What a dyno is started with: its command line and its environment. Pure; the engine takes the result.
+
+https://devcenter.heroku.com/articles/dynos, https://devcenter.heroku.com/articles/procfile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from homeport.dynos import sizes
+from homeport.engine import Spec, Terminal
+
+BASH = "/bin/bash"
+
+LOGIN = """\
+for file in "$HOME"/.profile.d/*.sh; do [ -f "$file" ] && . "$file"; done
+[ -f "$HOME/.profile" ] && . "$HOME/.profile"
+unset file
+exec /bin/bash -c "$1"
+"""
+"""Sources what buildpacks and the app left for the start of a dyno, in Heroku's order, then becomes the command.
+
+The command is an argument and is never pasted into a script, so nothing in it needs quoting.
+https://devcenter.heroku.com/articles/dynos#the-profile-file
+"""
+
+_BASE = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
+    "LANG": "C.UTF-8",
+}
+_LAYER = re.compile(r"\{layer:([^{}]+)\}")
+
+PYTHON = ".heroku/python"
+"""Where the dependency layer appears in a dyno's home folder, as on Heroku."""
+
+
+class Layers(Protocol):
+    """Where kept layers are: the part of `slugs.Store` that dynos need."""
+
+    def path(self, key: str) -> Path: ...
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a slug gives to its dynos."""
+
+    code: str
+    layers: tuple[str, ...]
+    profile: Mapping[str, str]
+    process_types: Mapping[str, str]
+    commit: str | None = None
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What https://devcenter.heroku.com/articles/dyno-metadata tells an app about itself, when it wants to know."""
+
+    app_id: str
+    app_name: str
+    domain_name: str
+    release_version: int
+    release_created_at: datetime
+    description: str
+    commit: str | None
+
+    def variables(self, dyno_id: str) -> dict[str, str]:
+        values = {
+            "HEROKU_APP_ID": self.app_id,
+            "HEROKU_APP_NAME": self.app_name,
+            "HEROKU_APP_DEFAULT_DOMAIN_NAME": self.domain_name,
+            "HEROKU_DYNO_ID": dyno_id,
+            "HEROKU_RELEASE_CREATED_AT": self.release_created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "HEROKU_RELEASE_VERSION": f"v{self.release_version}",
+            "HEROKU_SLUG_DESCRIPTION": self.description,
+        }
+        if self.commit:
+            values |= {"HEROKU_SLUG_COMMIT": self.commit, "HEROKU_BUILD_COMMIT": self.commit}
+        return values
+
+
+@dataclass(frozen=True)
+class Launch:
+    """All that decides how one dyno starts. `extra` are a one-off's own variables, above the config vars."""
+
+    id: str
+    name: str
+    type: str
+    command: str
+    size: str
+    code: Code
+    config: Mapping[str, str] = field(repr=False)
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+    metadata: Metadata | None = None
+    attached: bool = False
+    force_no_tty: bool = False
+
+    @property
+    def wants_port(self) -> bool:
+        return self.type == "web"
+
+    @property
+    def terminal(self) -> Terminal | None:
+        return _terminal(self.extra) if self.attached and not self.force_no_tty else None
+
+
+def spec(launch: Launch, layers: Layers) -> Spec:
+    """Raises `NotFound` when a layer is gone."""
+    return Spec(
+        id=launch.id,
+        name=launch.name,
+        argv=(BASH, "-c", LOGIN, "bash", launch.command),
+        code=layers.path(launch.code.code),
+        env=environment(launch, layers),
+        links={PYTHON: layers.path(launch.code.layers[0])} if launch.code.layers else {},
+        wants_port=launch.wants_port,
+        attached=launch.attached,
+        terminal=launch.terminal,
+        memory_mb=sizes.find(launch.size).memory,
+    )
+
+
+def environment(launch: Launch, layers: Layers) -> dict[str, str]:
+    """Later wins: the machine's, the buildpack's, config vars, a one-off's own, what the platform decides."""
+    profile = {
+        name: _LAYER.sub(lambda match: str(layers.path(match[1])), value)
+        for name, value in launch.code.profile.items()
+    }
+    concurrency = {"WEB_CONCURRENCY": str(sizes.find(launch.size).web_concurrency)}
+    metadata = launch.metadata.variables(launch.id) if launch.metadata else {}
+    extra = dict(launch.extra)
+    if launch.terminal is not None:
+        for name in ("TERM", "COLUMNS", "LINES"):  # the engine's, who knows what the terminal really has
+            extra.pop(name, None)
+    return {**_BASE, **concurrency, **profile, **metadata, **launch.config, **extra, "DYNO": launch.name}
+
+
+def one_off_command(command: str, process_types: Mapping[str, str]) -> str:
+    """The command to run when somebody asked for `command`: a first word that is a process type stands for its own.
+
+    https://devcenter.heroku.com/articles/working-with-one-off-dynos#execution-syntax
+    """
+    stripped = command.lstrip()
+    word = re.match(r"\S*", stripped)
+    first = word[0] if word else ""
+    if first not in process_types:
+        return command
+    return process_types[first] + stripped[len(first) :]
+
+
+def _terminal(env: Mapping[str, str]) -> Terminal:
+    """The CLI sends the size of its terminal once, as variables; 0 or nothing when it has none."""
+    usual = Terminal()
+    return Terminal(
+        columns=_cells(env.get("COLUMNS"), usual.columns),
+        lines=_cells(env.get("LINES"), usual.lines),
+        term=env.get("TERM") or usual.term,
+    )
+
+
+def _cells(text: str | None, default: int) -> int:
+    number = int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return number if 0 < number <= 10_000 else default

@@ -1,0 +1,202 @@
+"""The meeting of `heroku run`'s client with its dyno: raw bytes both ways, after a word to begin with.
+
+The client connects by TLS, which the proxy takes off, and sends the secret it was given; we answer `rendezvous`, which
+it throws away together with whatever comes in the same chunk. It never half-closes: when its own input has ended it
+sends a ^D, whether or not there is a terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import struct
+import termios
+
+from homeport.dynos import one_offs
+from homeport.dynos.fleet import Fleet
+from homeport.dynos.framing import Framer, asks_for_status, sentinel
+from homeport.engine import Attachment
+from homeport.errors import HomeportError
+from homeport.state import Dyno
+
+_log = logging.getLogger("homeport.dynos")
+
+GREETING = b"rendezvous\r\n"
+EOT = b"\x04"
+HELLO_WITHIN = 10.0  # seconds for the secret
+END_OF_INPUT_AFTER = 0.1  # seconds that nothing may follow a ^D for it to be the end
+TAKEN_WITHIN = 30.0  # seconds for the proxy to take what we sent: then the client is asleep, and gets it in one piece
+APART = 0.01  # seconds between two pieces that must not travel together
+HANG_UP_WITHIN = 5.0  # seconds for a process to end after HUP, before it is told to go as any other dyno is
+
+
+class Rendezvous:
+    """An asyncio stream handler for what the proxy passes on."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One client, from its secret to the end of its command or of its patience."""
+        try:
+            secret, rest = await asyncio.wait_for(_hello(reader), HELLO_WITHIN)
+            dyno = await self._fleet.parts.database.run(one_offs.find_unclaimed, secret) if secret else None
+            if dyno is None:
+                return
+            with self._fleet.board.hold(dyno.id):
+                if await self._fleet.parts.database.run(one_offs.claim, dyno.id, secret) is not None:
+                    await self._meet(dyno, Client(reader, writer, rest))
+        except (TimeoutError, ConnectionError):
+            return
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _meet(self, dyno: Dyno, client: Client) -> None:
+        fleet = self._fleet
+        try:
+            await client.send(GREETING)
+            if await fleet.hands.launch(dyno.app_id, dyno.id) is None:
+                verdict = fleet.board.gates.get(dyno.id)
+                await client.send(f"The dyno could not be started: {verdict.detail if verdict else ''}\r\n".encode())
+                return
+            await fleet.hands.mark_up(dyno.app_id, dyno.id, None)
+            attachment = await fleet.parts.engine.attach(dyno.id)
+            try:
+                await _converse(dyno, client, attachment)
+            finally:
+                await attachment.close()  # after the end: nothing; before it: HUP
+        except HomeportError as error:
+            _log.warning("dyno %s lost its client: %s", dyno.id, error.what)
+        finally:
+            fleet.wake(dyno.app_id)
+
+
+async def _converse(dyno: Dyno, client: Client, attachment: Attachment) -> None:
+    """Until the command has ended and its output is sent, or the client has gone."""
+    output = asyncio.create_task(_send_output(dyno, client, attachment))
+    typing = asyncio.create_task(_type(dyno, client, attachment))
+    try:
+        await asyncio.wait((output, typing), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (output, typing):
+            task.cancel()
+        results = await asyncio.gather(output, typing, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception) and not isinstance(result, ConnectionError):
+                raise result
+
+
+async def _send_output(dyno: Dyno, client: Client, attachment: Attachment) -> None:
+    framer = Framer()
+    while data := await attachment.read():
+        for piece in framer.feed(data):
+            await client.send(piece)
+    for piece in framer.end():
+        await client.send(piece)
+    if asks_for_status(dyno.command) and not framer.saw_status:
+        # `run -x 'exit 3'` ends before it could print its status, and the client would crash without one.
+        await client.send(sentinel(await attachment.wait()))
+
+
+async def _type(dyno: Dyno, client: Client, attachment: Attachment) -> None:
+    """Returns when the client has gone."""
+    piped = dyno.force_no_tty
+    while data := await client.read():
+        if not piped:
+            await attachment.write(data)
+            continue
+        while data.endswith(EOT):
+            await attachment.write(data[:-1])
+            more = await client.read_soon(END_OF_INPUT_AFTER)
+            if more is None:
+                await attachment.end_input()
+                data = b""
+            elif not more:
+                return
+            else:
+                data = EOT + more  # it was a byte like any other
+        if data:
+            await attachment.write(data)
+
+
+class Client:
+    """The client's connection, with what it sent along with its secret."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rest: bytes) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._rest = rest
+        self._pending: asyncio.Task[bytes] | None = None
+        writer.transport.set_write_buffer_limits(high=0)  # `drain` then waits until the kernel has it all
+
+    async def send(self, data: bytes) -> None:
+        """Send so that it becomes a TLS record of its own: once the proxy has taken everything before it."""
+        self._writer.write(data)
+        await self._writer.drain()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._taken(), TAKEN_WITHIN)
+        await asyncio.sleep(APART)
+
+    async def read(self) -> bytes:
+        """What the client sends next; b"" when it has gone."""
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            return rest
+        try:
+            if self._pending is not None:
+                pending, self._pending = self._pending, None
+                return await pending
+            return await self._reader.read(65536)
+        except ConnectionError:
+            return b""
+
+    async def read_soon(self, within: float) -> bytes | None:
+        """None when nothing came in time. Loses nothing."""
+        if self._rest:
+            return await self.read()
+        self._pending = self._pending or asyncio.create_task(self._reader.read(65536))
+        done, _ = await asyncio.wait((self._pending,), timeout=within)
+        return await self.read() if done else None
+
+    async def _taken(self) -> None:
+        """Until the other side has read all that was written."""
+        connection = self._writer.get_extra_info("socket")
+        while _unread(connection.fileno()):  # noqa: ASYNC110 - the kernel has no event for it
+            await asyncio.sleep(0.001)
+
+
+def _unread(descriptor: int) -> int:
+    """Bytes that we have written and the other side has not read yet."""
+    try:
+        answer = fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0\0\0\0")
+    except OSError:
+        return 0
+    (count,) = struct.unpack("i", answer)
+    return int(count)
+
+
+async def _hello(reader: asyncio.StreamReader) -> tuple[str, bytes]:
+    """The secret, and what came after it. The CLI sends `SECRET[?query]` and a CRLF, heroku3 the bare secret."""
+    data = b""
+    while len(data) < one_offs.SECRET_LENGTH:
+        more = await reader.read(4096)
+        if not more:
+            return "", b""
+        data += more
+    secret, rest = data[: one_offs.SECRET_LENGTH], data[one_offs.SECRET_LENGTH :]
+    while rest.startswith(b"?") and b"\n" not in rest and len(rest) < 4096:
+        more = await reader.read(4096)
+        if not more:
+            return "", b""
+        rest += more
+    if rest.startswith(b"?"):
+        rest = b"\n" + rest.partition(b"\n")[2]
+    for end in (b"\r\n", b"\n"):
+        if rest.startswith(end):
+            rest = rest[len(end) :]
+            break
+    return secret.decode("ascii", errors="replace"), rest
