@@ -1,27 +1,35 @@
 """People, their API tokens, and who may do what."""
 
-from homeport.accounts.permissions import Action, Actor, may, require
+from homeport.accounts.keys import add_key, find_key, keys, remove_key
+from homeport.accounts.permissions import SCOPES, Action, Actor, may, require
 from homeport.accounts.tokens import (
     IssuedToken,
     authenticate,
     find_token,
     issue_token,
+    regenerate,
     revoke,
     tokens,
 )
 from homeport.accounts.users import create_user, find_user, first_user
 
 __all__ = [
+    "SCOPES",
     "Action",
     "Actor",
     "IssuedToken",
+    "add_key",
     "authenticate",
     "create_user",
+    "find_key",
     "find_token",
     "find_user",
     "first_user",
     "issue_token",
+    "keys",
     "may",
+    "regenerate",
+    "remove_key",
     "require",
     "revoke",
     "tokens",

@@ -43,6 +43,8 @@ _SCOPES = {
     "identity": frozenset[Action](),
 }
 
+SCOPES = frozenset(_SCOPES)
+
 
 def may(actor: Actor, action: Action, app: App | None = None) -> bool:
     """True when the token's scope covers the action and the app, if there is one, is this person's."""

@@ -86,5 +86,13 @@ def find_token(session: Session, user: User, token_id: str) -> Token:
     return token
 
 
+def regenerate(session: Session, token: Token) -> IssuedToken:
+    """The same authorization with a new secret; the old one is worth nothing from now on."""
+    secret = new_secret()
+    token.digest = digest(secret)
+    session.flush()
+    return IssuedToken(token, secret)
+
+
 def revoke(session: Session, token: Token) -> None:
     session.delete(session.merge(token))

@@ -4,6 +4,8 @@ from homeport.apps.buildpacks import buildpacks, set_buildpacks
 from homeport.apps.domains import add_domain, clear_domains, domains, find_domain, hostnames, remove_domain
 from homeport.apps.features import FEATURES, AppFeature, features, find_feature, set_feature
 from homeport.apps.records import (
+    REGIONS,
+    STACKS,
     create,
     destroy,
     every,
@@ -16,6 +18,8 @@ from homeport.apps.records import (
 
 __all__ = [
     "FEATURES",
+    "REGIONS",
+    "STACKS",
     "AppFeature",
     "add_domain",
     "buildpacks",

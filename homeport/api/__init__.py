@@ -1,0 +1,6 @@
+"""The Platform API v3 over HTTP. No rules live here: handlers call the rooms' verbs and shape what they return."""
+
+from homeport.api.application import application
+from homeport.api.parts import Core, Deployer, Fleet, Urls
+
+__all__ = ["Core", "Deployer", "Fleet", "Urls", "application"]

@@ -1,0 +1,140 @@
+"""The route table: path, handler, what it needs, and the command of the official CLI (or the client) that asks it.
+
+What isn't here yet, and is only answered politely, is in `resources.absent`.
+"""
+
+from __future__ import annotations
+
+from homeport.accounts import Action
+from homeport.api.resources import (
+    absent,
+    account,
+    apps,
+    authorizations,
+    buildpack_registry,
+    buildpacks,
+    builds,
+    collaborators,
+    config_vars,
+    domains,
+    dynos,
+    features,
+    formation,
+    keys,
+    log_sessions,
+    places,
+    releases,
+    slugs,
+)
+from homeport.api.table import Access, Handler, Needs, Route, route
+
+VIEW, DEPLOY, OPERATE, MANAGE = Action.VIEW, Action.DEPLOY, Action.OPERATE, Action.MANAGE
+ANYONE, PUBLIC = Access.ANYONE, Access.PUBLIC
+
+Line = tuple[str, Handler, Needs, str]
+
+# fmt: off
+TOP: tuple[Line, ...] = (
+    ("GET    /account",                             account.info,                   ANYONE,  "auth:whoami"),
+    ("PATCH  /account",                             account.update,                 MANAGE,  "platform-api"),
+    ("GET    /account/rate-limits",                 account.rate_limit,             ANYONE,  "platform-api"),
+    ("GET    /account/delinquency",                 account.delinquency,            ANYONE,  "platform-api"),
+    ("GET    /users/{user}",                        account.info,                   ANYONE,  "pipelines:create"),
+    ("PATCH  /users/{user}",                        account.update,                 MANAGE,  "platform-api"),
+    ("GET    /users/{user}/apps",                   apps.of_user,                   VIEW,    "apps"),
+
+    ("GET    /account/keys",                        keys.index,                     MANAGE,  "keys"),
+    ("POST   /account/keys",                        keys.create,                    MANAGE,  "keys:add"),
+    ("GET    /account/keys/{key}",                  keys.info,                      MANAGE,  "platform-api"),
+    ("DELETE /account/keys/{key}",                  keys.destroy,                   MANAGE,  "keys:remove"),
+
+    ("GET    /oauth/authorizations",                authorizations.index,           MANAGE,  "authorizations"),
+    ("POST   /oauth/authorizations",                authorizations.create,          MANAGE,  "login -i"),
+    ("GET    /oauth/authorizations/{id}",           authorizations.info,            MANAGE,  "auth:logout"),
+    ("PATCH  /oauth/authorizations/{id}",           authorizations.update,          MANAGE,  "authorizations:update"),
+    ("DELETE /oauth/authorizations/{id}",           authorizations.destroy,         MANAGE,  "authorizations:revoke"),
+    ("POST   /oauth/authorizations/{id}/actions/regenerate-tokens",
+                                                    authorizations.regenerate,      MANAGE,  "authorizations:rotate"),
+
+    ("GET    /apps",                                apps.index,                     VIEW,    "apps -A"),
+    ("POST   /apps",                                apps.create,                    OPERATE, "create"),
+    ("GET    /apps/{app}",                          apps.info,                      VIEW,    "apps:info, open"),
+    ("PATCH  /apps/{app}",                          apps.update,                    OPERATE, "maintenance:on, rename"),
+    ("DELETE /apps/{app}",                          apps.destroy,                   MANAGE,  "apps:destroy"),
+    ("POST   /filters/apps",                        apps.matching,                  VIEW,    "pipelines:info"),
+
+    ("GET    /buildpacks",                          buildpack_registry.search,      PUBLIC,  "buildpacks:search"),
+    ("GET    /buildpacks/{buildpack}",              buildpack_registry.info,        PUBLIC,  "buildpacks:set"),
+    ("GET    /buildpacks/{buildpack}/revisions",    buildpack_registry.revisions,   PUBLIC,  "buildpacks:versions"),
+    ("GET    /buildpacks/{buildpack}/readme",       buildpack_registry.readme,      PUBLIC,  "buildpacks:info"),
+
+    ("GET    /dyno-sizes",                          formation.sizes,                ANYONE,  "platform-api"),
+    ("GET    /dyno-sizes/{size}",                   formation.size,                 ANYONE,  "platform-api"),
+
+    ("GET    /regions",                             places.regions,                 ANYONE,  "regions"),
+    ("GET    /regions/{region}",                    places.region,                  ANYONE,  "Terraform"),
+    ("GET    /stacks",                              places.stacks,                  ANYONE,  "stack"),
+    ("GET    /stacks/{stack}",                      places.stack,                   ANYONE,  "platform-api"),
+    ("GET    /generations",                         places.generations,             ANYONE,  "platform-api"),
+    ("GET    /generations/{generation}",            places.generation,              ANYONE,  "platform-api"),
+)
+
+UNDER_APP: tuple[Line, ...] = (  # under /apps/{app}
+    ("GET    /config-vars",                         config_vars.info,               DEPLOY,  "config"),
+    ("PATCH  /config-vars",                         config_vars.update,             DEPLOY,  "config:set"),
+
+    ("GET    /releases",                            releases.index,                 VIEW,    "releases"),
+    ("POST   /releases",                            releases.create,                DEPLOY,  "rollback"),
+    ("GET    /releases/{release}",                  releases.info,                  VIEW,    "releases:info"),
+    ("GET    /releases/{release}/config-vars",      config_vars.of_release,         DEPLOY,  "releases:info"),
+    ("GET    /slugs/{slug}",                        slugs.info,                     VIEW,    "heroku3"),
+    ("GET    /builds",                              builds.index,                   VIEW,    "builds"),
+    ("POST   /builds",                              builds.create,                  DEPLOY,  "builds:create"),
+    ("GET    /builds/{build}",                      builds.info,                    VIEW,    "builds:info"),
+    ("GET    /buildpack-installations",             buildpacks.index,               VIEW,    "buildpacks"),
+    ("PUT    /buildpack-installations",             buildpacks.update,              OPERATE, "buildpacks:set"),
+
+    ("GET    /formation",                           formation.index,                VIEW,    "ps:scale"),
+    ("PATCH  /formation",                           formation.update,               OPERATE, "ps:scale web=2"),
+    ("GET    /formation/{type}",                    formation.info,                 VIEW,    "Terraform"),
+    ("PATCH  /formation/{type}",                    formation.update_one,           OPERATE, "Terraform"),
+    ("GET    /available-dyno-sizes",                formation.sizes,                VIEW,    "platform-api"),
+    ("GET    /dynos",                               dynos.index,                    VIEW,    "ps"),
+    ("POST   /dynos",                               dynos.create,                   DEPLOY,  "run"),
+    ("DELETE /dynos",                               dynos.restart,                  OPERATE, "ps:restart"),
+    ("GET    /dynos/{dyno}",                        dynos.info,                     VIEW,    "run"),
+    ("DELETE /dynos/{dyno}",                        dynos.restart,                  OPERATE, "ps:restart -d"),
+    ("POST   /dynos/{dyno}/actions/stop",           dynos.stop,                     OPERATE, "ps:stop -d"),
+    ("DELETE /formations/{type}",                   dynos.restart,                  OPERATE, "ps:restart -p"),
+    ("POST   /formations/{type}/actions/stop",      dynos.stop,                     OPERATE, "ps:stop -p"),
+
+    ("POST   /log-sessions",                        log_sessions.create,            VIEW,    "logs"),
+
+    ("GET    /domains",                             domains.index,                  VIEW,    "domains"),
+    ("POST   /domains",                             domains.create,                 OPERATE, "domains:add"),
+    ("GET    /domains/{domain}",                    domains.info,                   VIEW,    "domains:info"),
+    ("PATCH  /domains/{domain}",                    domains.update,                 OPERATE, "domains:update"),
+    ("DELETE /domains/{domain}",                    domains.destroy,                OPERATE, "domains:remove"),
+    ("GET    /features",                            features.index,                 VIEW,    "features, labs"),
+    ("GET    /features/{feature}",                  features.info,                  VIEW,    "features:info"),
+    ("PATCH  /features/{feature}",                  features.update,                OPERATE, "features:enable"),
+    ("GET    /collaborators",                       collaborators.index,            VIEW,    "access"),
+    ("POST   /collaborators",                       collaborators.create,           MANAGE,  "access:add"),
+    ("GET    /collaborators/{user}",                collaborators.info,             VIEW,    "platform-api"),
+    ("DELETE /collaborators/{user}",                collaborators.destroy,          MANAGE,  "access:remove"),
+
+    ("GET    /available-stacks",                    places.stacks,                  VIEW,    "platform-api"),
+)
+
+STREAMS: tuple[Line, ...] = (
+    ("GET    /logs/{session}",                      log_sessions.stream,            PUBLIC,  "logs, logs --tail"),
+)
+# fmt: on
+
+
+ROUTES: tuple[Route, ...] = (
+    *(route(*line) for line in TOP),
+    *(route(*line, prefix="/apps/{app}") for line in UNDER_APP),
+    *(route(*line, streams=True) for line in STREAMS),
+    *absent.ROUTES,
+)
