@@ -2,9 +2,10 @@
 
 from homeport.git.receive import Push, Receiver, Refused, Update
 from homeport.git.repositories import Commit, Objects, Repositories, Submodule, environment
-from homeport.git.smart_http import GitApplication
+from homeport.git.smart_http import Caller, GitApplication
 
 __all__ = [
+    "Caller",
     "Commit",
     "GitApplication",
     "Objects",

@@ -119,7 +119,7 @@ class GitApplication:
         limit = self._max_push_bytes // 1024**2
         lines = (
             f" !     This push is larger than the {limit} MB that an app's repository may have.\n"
-            " !     Builds get slow and disks full of that. Take large files out of the commit (`git rm --cached FILE`)\n"
+            " !     Take large files out of the commit (`git rm --cached FILE`)\n"
             " !     and out of older ones (`git filter-repo`), and keep them in a bucket.\n"
             " !     Error ID: push_too_large\n"
         )

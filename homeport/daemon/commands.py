@@ -1,0 +1,225 @@
+"""`homeport up / down / status / env`. Data goes to stdout, talk to stderr; failures are `HomeportError`s."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from homeport.daemon import endpoint as endpoints
+from homeport.daemon import lock, shell
+from homeport.daemon.endpoint import Endpoint
+from homeport.errors import HomeportError
+from homeport.home import Home
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 45.0
+
+
+def up(
+    *,
+    detach: bool = False,
+    port: int = 8443,
+    http_port: int = 8080,
+    domain: str = "localhost",
+    email: str | None = None,
+    bind: str | None = None,
+) -> None:
+    """Run the platform until it is told to stop; with `detach` return once it is ready."""
+    home = Home.from_environment()
+    home.prepare()
+    if detach:
+        arguments = ["--port", str(port), "--http-port", str(http_port), "--domain", domain]
+        arguments += ["--email", email] if email else []
+        arguments += ["--bind", bind] if bind else []
+        _up_detached(home, arguments)
+        return
+    from homeport.daemon.compose import serve
+    from homeport.daemon.parts import Settings
+
+    settings = Settings(https_port=port, http_port=http_port, domain=domain, email=email, bind=bind)
+    with lock.held(home):
+        interrupted = asyncio.run(serve(home, settings, _say_ready))
+        endpoints.forget(home)
+        if interrupted:
+            talk("Stopping the dynos too (end the process with TERM to leave them running)…")
+            _stop_what_runs(home)
+
+
+def _say_ready(ready: Endpoint) -> None:
+    # The parent of a detached start waits for this line on a pipe of its own.
+    descriptor = os.environ.pop("HOMEPORT_READY_FD", None)
+    if descriptor is not None:
+        with os.fdopen(int(descriptor), "w") as pipe:
+            pipe.write("ready\n")
+    talk(_welcome(ready))
+
+
+def _welcome(ready: Endpoint) -> str:
+    return (
+        f"Homeport is ready at {ready.url}\n"
+        f"  Apps:   {ready.app_url('APP')}\n"
+        f'  Shell:  eval "$(homeport env)"   then use heroku, git and homeport as you know them\n'
+        f"  Stop:   homeport down"
+    )
+
+
+def _up_detached(home: Home, arguments: list[str]) -> None:
+    running = _running(home)
+    if running is not None:
+        talk(f"Homeport already runs at {running.url} (process {running.pid}).")
+        return
+    reading, writing = os.pipe()
+    log = home.logs / "daemon.log"
+    with log.open("ab") as output:
+        start = output.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "homeport", "up", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=(writing,),
+            env={**os.environ, "HOMEPORT_READY_FD": str(writing), "NO_COLOR": "1"},
+            cwd=home.root,
+        )
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        answered, _, _ = select.select([pipe], [], [], READY_SECONDS)
+        ready = answered and pipe.readline() == "ready\n"
+    if not ready:
+        process.poll()
+        if process.returncode is None:
+            process.terminate()
+        said = log.read_bytes()[start:].decode(errors="replace").strip()
+        raise HomeportError(
+            "start_failed",
+            "Homeport did not start.",
+            why=said[-2000:] or f"It was not ready within {READY_SECONDS:.0f} seconds.",
+            fix=f"The whole log is in {log}.",
+        )
+    endpoint = endpoints.read(home)
+    if endpoint is not None:
+        talk(_welcome(endpoint))
+
+
+def down(*, keep_dynos: bool = False) -> None:
+    """Stop the platform and its dynos; with `keep_dynos` they, and the router before them, go on."""
+    home = Home.from_environment()
+    if not home.root.exists():
+        talk(f"Nothing to stop: there is no {home.root}.")
+        return
+    home.prepare()
+    pid = lock.holder(home)
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        if not lock.wait_until_free(home, STOP_SECONDS):
+            os.kill(pid, signal.SIGKILL)
+            lock.wait_until_free(home, 5)
+    if keep_dynos:
+        talk("Homeport is stopped. Its dynos and the router go on; `homeport up` takes them over again.")
+        return
+    with lock.held(home):
+        count = _stop_what_runs(home)
+    talk(f"Homeport is stopped{f', and {count} dyno' + 's' * (count != 1) if count else ''}.")
+
+
+def _stop_what_runs(home: Home) -> int:
+    from homeport.daemon.compose import stop_everything
+
+    return asyncio.run(stop_everything(home))
+
+
+def status(*, as_json: bool = False) -> None:
+    """Say what runs. Raises `HomeportError` (`not_running`) when nothing does, so that scripts can ask."""
+    home = Home.from_environment()
+    endpoint = _running(home)
+    if endpoint is None:
+        if as_json:
+            print(json.dumps({"running": False, "home": str(home.root)}))
+        raise HomeportError(
+            "not_running", f"Homeport is not running for {home.root}.", fix="Start it: homeport up --detach"
+        )
+    listed = _apps(home, endpoint)
+    report = {
+        "running": True,
+        "home": str(home.root),
+        "pid": endpoint.pid,
+        "url": endpoint.url,
+        "http_port": endpoint.http_port,
+        "domain": endpoint.domain,
+        "version": endpoint.version,
+        "started_at": endpoint.started_at,
+        "apps": listed,
+    }
+    if as_json:
+        print(json.dumps(report, indent=2))
+        return
+    print(f"Homeport {endpoint.version} runs at {endpoint.url} (process {endpoint.pid}, since {endpoint.started_at}).")
+    print(f"Everything is kept in {home.root}.")
+    for app in listed:
+        dynos = ", ".join(f"{state} {count}" for state, count in sorted(app["dynos"].items())) or "no dynos"
+        print(f"  {app['name']}: {dynos}  {app['web_url']}")
+
+
+def env() -> None:
+    """Print what to `eval` in a shell."""
+    home = Home.from_environment()
+    endpoint = _running(home)
+    if endpoint is None:
+        raise HomeportError(
+            "not_running", f"Homeport is not running for {home.root}.", fix="Start it: homeport up --detach"
+        )
+    token = (home.secrets / "token").read_text().strip()
+    program = Path(sys.argv[0]).absolute()
+    folder = program.parent if program.name == "homeport" else None
+    print(shell.exports(endpoint, token, program=folder), end="")
+
+
+def _running(home: Home) -> Endpoint | None:
+    """The endpoint of the daemon that holds the lock and is ready."""
+    pid = lock.holder(home) if home.root.exists() else None
+    endpoint = endpoints.read(home)
+    return endpoint if endpoint is not None and endpoint.pid == pid else None
+
+
+def _apps(home: Home, endpoint: Endpoint) -> list[dict[str, Any]]:
+    """Every app with how many dynos are in which state, asked over the API as any client would."""
+    found = []
+    for app in _get(home, endpoint, "/apps"):
+        states: dict[str, int] = {}
+        for dyno in _get(home, endpoint, f"/apps/{app['id']}/dynos"):
+            states[dyno["state"]] = states.get(dyno["state"], 0) + 1
+        found.append({"name": app["name"], "web_url": app["web_url"], "dynos": states})
+    return found
+
+
+def _get(home: Home, endpoint: Endpoint, path: str) -> Any:
+    token = (home.secrets / "token").read_text().strip()
+    request = urllib.request.Request(  # noqa: S310 - the URL is our own, and https
+        endpoint.url + path,
+        headers={"Authorization": f"Bearer {token}", "Accept": "application/vnd.heroku+json; version=3"},
+    )
+    trust = ssl.create_default_context(cafile=endpoint.ca)
+    try:
+        with urllib.request.urlopen(request, timeout=15, context=trust) as response:  # noqa: S310
+            return json.load(response)
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise HomeportError(
+            "api_unreachable",
+            f"The process runs, but {endpoint.url} does not answer: {getattr(error, 'reason', error)}.",
+            fix=f"Look into {home.logs / 'daemon.log'}; `homeport down` and `homeport up --detach` start it anew.",
+        ) from error
+
+
+def talk(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

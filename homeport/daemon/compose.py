@@ -1,0 +1,147 @@
+"""The composition root: starts the real parts in order, runs the loops in one task group, lets go at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import UTC, datetime
+
+from homeport import __version__, api, deploys, dynos, git, logs
+from homeport.builds import Builder
+from homeport.daemon import doors, secrets
+from homeport.daemon import endpoint as endpoints
+from homeport.daemon.endpoint import Endpoint
+from homeport.daemon.housekeeping import keep_house
+from homeport.daemon.parts import Core, Settings, make_core, urls
+from homeport.errors import HomeportError
+from homeport.home import Home
+
+
+async def serve(home: Home, settings: Settings, say_ready: Callable[[Endpoint], None]) -> bool:
+    """Run the platform until it gets TERM or INT; True if it was INT (^C).
+
+    Either lets go of dynos and router without stopping them. Raises `HomeportError` when it cannot start.
+    """
+    check_programs()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[int] = loop.create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _finish, stop, number)
+    async with _platform(home, settings) as endpoint:
+        say_ready(endpoint)
+        return await stop == signal.SIGINT
+
+
+def _finish(stop: asyncio.Future[int], number: int) -> None:
+    if not stop.done():
+        stop.set_result(number)
+
+
+def check_programs() -> None:
+    """Raises `HomeportError` (`program_missing`)."""
+    missing = [name for name in ("git", "haproxy") if shutil.which(name) is None]
+    if missing:
+        raise HomeportError(
+            "program_missing",
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed.",
+            why="git receives pushes, HAProxy carries every request.",
+            fix="Run `make setup` in the checkout, or `sudo apt-get install git haproxy`.",
+        )
+
+
+@contextlib.asynccontextmanager
+async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
+    core = make_core(home, settings)
+    core.database.on_touch = core.fleet.wake
+    with core.database.session() as session:
+        secrets.ensure_first_user(session, home, settings.email)
+        deploys.recover(session)
+    await core.proxy.start()  # before everything else: a port that is taken must end this at once
+    where = urls(settings, core.proxy.https_port)
+    repositories = git.Repositories(home.repositories)
+    builder = Builder(home, core.store)
+    deployer = deploys.Deploys(home, core.database, builder, core.fleet, core.logs, where.app_url)
+    receiver = git.Receiver(home.run / "receive.sock", home.run / "hooks", deploys.PushPolicy(deployer.push))
+    application = doors.Platform(
+        api.application(
+            api.Core(
+                database=core.database,
+                fleet=core.fleet,
+                logs=core.logs,
+                log_sessions=logs.Sessions(secrets.session_key(home)),
+                urls=where,
+                version=__version__,
+                deploys=deployer,
+            )
+        ),
+        git.GitApplication(repositories, receiver, doors.Doorkeeper(core.database), home.builds),
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(_let_go, core)
+        stack.callback(builder.close)
+        await receiver.start()
+        stack.push_async_callback(receiver.close)
+        stack.push_async_callback(deployer.close)
+        await stack.enter_async_context(_loops(core.fleet.run(), keep_house(core, repositories, deployer)))
+        await stack.enter_async_context(doors.rendezvous(dynos.Rendezvous(core.fleet), home.run / "rendezvous.sock"))
+        await stack.enter_async_context(doors.http(application, home.run / "api.sock"))
+        stack.callback(core.logs.hang_up)  # first of all: log tails would keep the server from closing
+        endpoint = _endpoint(core, settings, where)
+        endpoints.write(home, endpoint)
+        yield endpoint
+
+
+@contextlib.asynccontextmanager
+async def _loops(*loops: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run these until the block ends. One that fails ends the platform: what it did, nobody else does."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(loop) for loop in loops]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+def _endpoint(core: Core, settings: Settings, where: api.Urls) -> Endpoint:
+    return Endpoint(
+        pid=os.getpid(),
+        url=where.api,
+        host=where.api.removeprefix("https://"),
+        https_port=core.proxy.https_port,
+        http_port=core.proxy.http_port,
+        domain=settings.domain,
+        ca=str(core.home.tls / "ca.pem"),
+        bundle=str(core.home.tls / "bundle.pem"),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=__version__,
+    )
+
+
+async def stop_everything(home: Home) -> int:
+    """Stop all dynos and the router of a platform whose daemon is gone; returns how many dynos there were."""
+    core = make_core(home, Settings())
+    try:
+        count = len(await core.engine.list())
+        await core.fleet.halt()
+        await core.proxy.stop()
+        return count
+    finally:
+        await _let_go(core)
+
+
+async def _let_go(core: Core) -> None:
+    """Close without stopping what runs outside this process."""
+    await core.engine.close()
+    await core.proxy.close()
+    core.logs.close()
+    await core.database.close()

@@ -1,0 +1,115 @@
+"""The unix sockets that the router passes requests on to, and what answers there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import uvicorn
+from sqlalchemy.orm import Session
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from homeport import accounts, api, apps, dynos
+from homeport.accounts import Action
+from homeport.git import Caller, GitApplication
+from homeport.state import Database
+
+LISTEN_BACKLOG = 1024
+CLOSING_SECONDS = 5
+
+
+class Platform:
+    """The ASGI application behind the API's host name: git's paths go to git, everything else to the API."""
+
+    def __init__(self, api_application: ASGIApp, git_application: GitApplication) -> None:
+        self._api = api_application
+        self._git = git_application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_git = scope["type"] == "http" and GitApplication.answers(scope["path"])
+        await (self._git if is_git else self._api)(scope, receive, send)
+
+
+class Doorkeeper:
+    """Who may use which repository: the `authorize` of `git.GitApplication`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __call__(self, name: str, authorization: str, _writes: bool) -> Caller:
+        secret = api.presented_secret(authorization)
+        return await self._database.run(_caller, name, secret)
+
+
+def _caller(session: Session, name: str, secret: str) -> Caller:
+    actor = accounts.authenticate(session, secret)
+    app = apps.find(session, name)
+    accounts.require(actor, Action.DEPLOY, app)  # reading too: code may hold secrets
+    return Caller(app.id, actor.user.id)
+
+
+@contextlib.asynccontextmanager
+async def http(application: ASGIApp, path: Path) -> AsyncIterator[None]:
+    """Serve HTTP on this socket inside the block; requests under way get a moment at its end."""
+    with _listening(path) as listener:
+        config = uvicorn.Config(
+            application,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,
+            server_header=False,
+            h11_max_incomplete_event_size=64 * 1024,  # the CLI's Request-Id header grows to several KB
+            timeout_graceful_shutdown=CLOSING_SECONDS,
+            timeout_keep_alive=120,  # longer than the router keeps an idle connection
+        )
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.005)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await serving
+
+
+class _Server(uvicorn.Server):
+    """Signals are the daemon's business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def rendezvous(meeting: dynos.Rendezvous, path: Path) -> AsyncIterator[None]:
+    """Serve `heroku run`'s terminals on this socket inside the block."""
+    with _listening(path) as listener:
+        server = await asyncio.start_unix_server(meeting.serve, sock=listener)
+        try:
+            yield
+        finally:
+            server.close()
+
+
+@contextlib.contextmanager
+def _listening(path: Path) -> Iterator[socket.socket]:
+    """A listening socket at this path, which may be longer than a socket's address can be."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        listener.bind(f"/proc/self/fd/{folder}/{path.name}")
+        path.chmod(0o600)
+        listener.listen(LISTEN_BACKLOG)
+        listener.setblocking(False)
+        yield listener
+    finally:
+        os.close(folder)
+        listener.close()

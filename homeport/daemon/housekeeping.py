@@ -1,0 +1,39 @@
+"""What is left over is swept up: now and then, and never in the way of anything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sqlalchemy.orm import Session
+
+from homeport import apps, deploys
+from homeport.daemon.parts import Core
+from homeport.git import Repositories
+
+FIRST_AFTER = 60.0
+EVERY = 3600.0
+
+_log = logging.getLogger("homeport")
+
+
+async def keep_house(core: Core, repositories: Repositories, deployer: deploys.Deploys) -> None:
+    """Until cancelled."""
+    await asyncio.sleep(FIRST_AFTER)
+    while True:
+        try:
+            await _sweep(core, repositories, deployer)
+        except Exception:
+            _log.exception("sweeping failed and is tried again in an hour")
+        await asyncio.sleep(EVERY)
+
+
+async def _sweep(core: Core, repositories: Repositories, deployer: deploys.Deploys) -> None:
+    app_ids = await core.database.run(_app_ids)
+    await asyncio.to_thread(repositories.sweep, app_ids)
+    core.logs.prune(app_ids)
+    deployer.outputs.sweep(await core.database.run(deploys.forget_old_builds))
+
+
+def _app_ids(session: Session) -> set[str]:
+    return {app.id for app in apps.every(session)}

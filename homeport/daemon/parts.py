@@ -1,0 +1,87 @@
+"""The real parts, made in order from the inside outwards: what a part needs is there before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from homeport import dynos, logs, router, slugs
+from homeport.api import Urls
+from homeport.daemon import secrets
+from homeport.engine import LocalEngine
+from homeport.home import Home
+from homeport.state import Database
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this platform is reached. Port 0 picks a free one; `bind` is an address to listen on."""
+
+    https_port: int = 8443
+    http_port: int = 8080
+    domain: str = "localhost"
+    email: str | None = None
+    bind: str | None = None
+
+
+@dataclass(frozen=True)
+class Core:
+    """What there is before a port is known: state, layers, logs, dynos and the router."""
+
+    home: Home
+    database: Database
+    logs: logs.Logs
+    store: slugs.Store
+    engine: LocalEngine
+    fleet: dynos.Fleet
+    proxy: router.Proxy
+
+
+def open_database(home: Home) -> Database:
+    """Raises `HomeportError` (`database_…`, `vault_…`)."""
+    key = secrets.config_key(home, database_exists=home.database.exists())
+    return Database.open(f"sqlite:///{home.database}", vault=key)
+
+
+def make_core(home: Home, settings: Settings) -> Core:
+    database = open_database(home)
+    journal = logs.Logs(home.logs / "apps")
+    store = slugs.Store(home.slugs)
+    outputs = dynos.Outputs(journal)
+    engine = LocalEngine(home.dynos, sink=outputs)
+    proxy = router.Proxy(
+        home,
+        https_port=settings.https_port,
+        http_port=settings.http_port,
+        domain=settings.domain,
+        api_socket=home.run / "api.sock",
+        rendezvous_socket=home.run / "rendezvous.sock",
+        log_sink=lambda app_id, text: journal.write(app_id, "heroku", "router", [text]),
+        bind=settings.bind,
+    )
+
+    async def routes_changed() -> None:
+        await proxy.apply(await database.run(partial(router.table, domain=settings.domain)))
+
+    fleet = dynos.Fleet(
+        database,
+        engine,
+        store,
+        outputs,
+        routes_changed=routes_changed,
+        hostname=lambda name: f"{name}.{settings.domain}",
+    )
+    return Core(home, database, journal, store, engine, fleet, proxy)
+
+
+def urls(settings: Settings, https_port: int) -> Urls:
+    """How the platform and its apps are named from outside, now that the port is known."""
+    local = settings.domain == "localhost"
+    port = "" if https_port == 443 else f":{https_port}"
+    return Urls(
+        api=f"https://localhost{port}" if local else f"https://api.{settings.domain}{port}",
+        git=f"https://localhost{port}" if local else f"https://git.{settings.domain}{port}",
+        domain=settings.domain,
+        port=https_port,
+        rendezvous=f"localhost:{https_port}" if local else f"api.{settings.domain}:{https_port}",
+    )
