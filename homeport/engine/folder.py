@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -23,6 +24,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
+
+logger = logging.getLogger(__name__)
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _GONE = ".gone-"
@@ -69,14 +72,14 @@ class Folder:
 
     @classmethod
     def all(cls, root: Path) -> list[Self]:
-        """Every dyno's folder; clears away what an interrupted `remove` left."""
-        found = []
-        for path in root.iterdir():
-            if path.name.startswith(_GONE):
-                _remove(path)
-            elif _ID.fullmatch(path.name) and path.is_dir():
-                found.append(cls(root, path.name))
-        return found
+        """Every dyno's folder."""
+        return [cls(root, path.name) for path in root.iterdir() if _ID.fullmatch(path.name) and path.is_dir()]
+
+    @staticmethod
+    def sweep(root: Path) -> None:
+        """Finish what an interrupted `remove` left."""
+        for path in root.glob(f"{_GONE}*"):
+            _remove(path)
 
     def create(self, facts: Facts) -> socket.socket:
         """Make the folder and the socket that the shim will listen on."""
@@ -161,7 +164,7 @@ class Folder:
 
 def _remove(path: Path) -> None:
     """Remove a tree in which a dyno may have made folders that even their owner cannot enter."""
-    with contextlib.suppress(FileNotFoundError):
+    try:
         try:
             shutil.rmtree(path)
         except PermissionError:
@@ -170,3 +173,6 @@ def _remove(path: Path) -> None:
                     if not inner.is_symlink():
                         inner.chmod(0o700)
             shutil.rmtree(path)
+    except OSError:
+        # Nothing runs in it and nobody will adopt it: space, not truth, is lost until the next engine sweeps.
+        logger.exception("cannot remove %s", path)

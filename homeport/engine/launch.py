@@ -10,8 +10,11 @@ from pathlib import Path
 
 from homeport.engine.folder import Folder
 from homeport.engine.interface import Spec
-from homeport.engine.shim import LAUNCH
+from homeport.engine.shim import LAUNCH, loop
 from homeport.engine.shim.process import LOG, PIPES, TERMINAL, pack
+
+_ = loop  # imported so that it is compiled once, by us: compiling costs a shim 10 ms and 1 MB
+SHIM_FOLDER = os.fspath(Path(__file__).parent)
 
 
 def spawn(folder: Folder, name: str, listener: socket.socket, claim: socket.socket | None) -> int:
@@ -27,7 +30,7 @@ def spawn(folder: Folder, name: str, listener: socket.socket, claim: socket.sock
         (os.POSIX_SPAWN_DUP2, log, 2),
     ]
     actions.append((os.POSIX_SPAWN_DUP2, claim.fileno(), 3) if claim else (os.POSIX_SPAWN_DUP2, log, 3))
-    program = [sys.executable, "-I", "-S", "-E", "-c", LAUNCH, os.fspath(Path(__file__).parent)]
+    program = [sys.executable, "-I", "-S", "-E", "-c", LAUNCH, SHIM_FOLDER]
     # Some Pythons find their own library only with this; nothing else of our environment is passed on.
     env = {key: value for key, value in os.environ.items() if key == "LD_LIBRARY_PATH"}
     try:

@@ -106,7 +106,9 @@ class LocalEngine:
         return [dyno.instance for dyno in self._dynos.values()]
 
     def watch(self) -> AsyncIterator[Instance]:
-        return self._watchers.watch()
+        watch = self._watchers.watch()
+        self._background(self._ready())  # so that the dynos of the last engine are followed too
+        return watch
 
     async def attach(self, id: str) -> LocalAttachment:
         await self._ready()
@@ -131,7 +133,9 @@ class LocalEngine:
 
     async def close(self) -> None:
         self._watchers.close()
-        tasks = {*self._tasks, *([self._adopted] if self._adopted else [])} - {asyncio.current_task()}
+        if self._starting:
+            await asyncio.wait(self._starting.values())
+        tasks = self._tasks - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -163,7 +167,7 @@ class LocalEngine:
         except BaseException as error:
             await self._abandon(folder, pid, connection)
             if isinstance(error, (OSError, ValueError)):
-                raise _start_failed(spec, str(error)) from error
+                raise _start_failed(spec, str(error) or "its shim does not answer") from error
             raise
         finally:
             if claim:
@@ -181,19 +185,19 @@ class LocalEngine:
     async def _abandon(self, folder: Folder, pid: int | None, connection: Connection | None) -> None:
         """Nothing of a dyno that could not be started stays."""
         if connection:
-            connection.send(wire.QUIT)
             await connection.close()
         if pid:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+                os.kill(pid, signal.SIGKILL)
             await processes.ended(pid)
-        await asyncio.to_thread(folder.remove)
+            await self._thread(self._bury, folder)
+        await self._thread(folder.remove)
 
     # Following.
 
     def _know(self, folder: Folder, facts: Facts) -> Dyno:
         """Remember and announce a dyno, as its folder describes it."""
-        started, exited = folder.started(), folder.exited()
+        started = folder.started()
         dyno = Dyno(
             folder,
             Instance(
@@ -205,10 +209,7 @@ class LocalEngine:
             facts.attached,
         )
         self._dynos[folder.id] = dyno
-        if exited is None:
-            self._watchers.tell(dyno.instance)
-        else:
-            self._end(dyno, exited.code)
+        self._watchers.tell(dyno.instance)
         return dyno
 
     def _follow(self, dyno: Dyno, connection: Connection, shim: int | None) -> None:
@@ -226,9 +227,8 @@ class LocalEngine:
         if dyno.shim:
             await processes.ended(dyno.shim)
         if dyno.instance.phase is Phase.RUNNING:
-            await self._thread(self._bury, dyno.folder)
-            exited = dyno.folder.exited()
-            self._end(dyno, exited.code if exited else None)
+            logger.warning("the shim of dyno %s was killed", dyno.instance.id)
+            self._end(dyno, await self._thread(self._bury, dyno.folder))
 
     async def _take(self, dyno: Dyno, connection: Connection) -> bool:
         """Take what a shim says; False if it now says it to somebody else, True at its end."""
@@ -260,14 +260,16 @@ class LocalEngine:
             self._watchers.tell(dyno.instance)
             dyno.ended.set()
 
-    def _bury(self, folder: Folder) -> None:
-        """A shim has ended without a word: end what it left, and write down that nobody knows the exit code."""
-        started, facts = folder.started(), folder.facts()
-        if started and facts and facts.life == self._life:
-            processes.kill_orphans(started, folder.home)
-        if folder.exited() is None:
+    def _bury(self, folder: Folder) -> int | None:
+        """A shim is dead: end what it left, and answer the exit code if it lived to write that down."""
+        facts, exited = folder.facts(), folder.exited()
+        if exited is None:
+            if facts and facts.life == self._life:
+                processes.kill_orphans(folder.started(), folder.home)
+            exited = Exited(None, time.time())
             with contextlib.suppress(OSError):
-                folder.record_exit(Exited(None, time.time()))
+                folder.record_exit(exited)
+        return exited.code
 
     async def _exit_code(self, dyno: Dyno) -> int | None:
         await dyno.ended.wait()
@@ -300,25 +302,30 @@ class LocalEngine:
 
     async def _ready(self) -> None:
         if self._adopted is None:
-            self._adopted = asyncio.create_task(self._adopt())
-            self._background(self._heal())
+            self._adopted = self._background(self._open())
         await asyncio.shield(self._adopted)
 
+    async def _open(self) -> None:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await self._thread(Folder.sweep, self._root)
+        await self._adopt()
+        self._background(self._heal())
+
     async def _heal(self) -> None:
-        await self._ready()
+        """Re-read the truth on a timer, so that an event that was missed only delays."""
         while True:
             await asyncio.sleep(self._heal_every)
             try:
                 await self._adopt()
-                for dyno in [dyno for dyno in self._dynos.values() if dyno.instance.phase is Phase.RUNNING]:
-                    if exited := dyno.folder.exited():
-                        self._end(dyno, exited.code)
             except OSError:
                 logger.exception("cannot look after the dynos in %s", self._root)
+            for dyno in [dyno for dyno in self._dynos.values() if dyno.instance.phase is Phase.RUNNING]:
+                exited = dyno.folder.exited()
+                if exited and time.time() - exited.at > ANSWER:  # not while its last lines are still on their way
+                    self._end(dyno, exited.code)
 
     async def _adopt(self) -> None:
         """Take over every dyno in `root` that we do not know."""
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         folders = await self._thread(Folder.all, self._root)
         unknown = [f for f in folders if f.id not in self._dynos and f.id not in self._starting]
         await asyncio.gather(*(self._take_over(folder) for folder in unknown))
@@ -333,15 +340,20 @@ class LocalEngine:
             with contextlib.suppress(TimeoutError):  # it is hung; `stop` will see to that
                 answer = await asyncio.wait_for(connection.receive(), ANSWER)
             if answer is not None and folder.id not in self._dynos:
-                self._follow(self._know(folder, facts), connection, int(answer[1] or 0) or None)
+                dyno = self._know(folder, facts)
+                self._follow(dyno, connection, int(answer[1] or 0) or None)
+                if folder.exited():
+                    # Its last lines come first.
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(dyno.ended.wait(), ANSWER)
                 return
             await connection.close()
         if facts is None or folder.started() is None:
             # An engine ended in the middle of starting it.
             await self._thread(folder.remove)
             return
-        await self._thread(self._bury, folder)
-        self._know(folder, facts)
+        code = await self._thread(self._bury, folder)
+        self._end(self._know(folder, facts), code)
 
     # Running things beside.
 

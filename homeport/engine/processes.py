@@ -21,7 +21,7 @@ def life() -> str:
     return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}.{start_ticks(1)}"
 
 
-def kill_orphans(started: Started, home: Path) -> None:
+def kill_orphans(started: Started | None, home: Path) -> None:
     """KILL all that is left of a dyno whose shim is dead. Blocks until it is gone, for `PATIENCE` at most.
 
     The kernel has killed its first process by then (PR_SET_PDEATHSIG). The rest have init for a parent and are known
@@ -35,9 +35,8 @@ def kill_orphans(started: Started, home: Path) -> None:
         time.sleep(0.005)
 
 
-def _orphans(started: Started, home: Path) -> set[int]:
-    leader = started.process[0]
-    leader_lives = is_alive(started.process)
+def _orphans(started: Started | None, home: Path) -> set[int]:
+    leader, leader_lives = (started.process[0], is_alive(started.process)) if started else (0, False)
     pids = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
     alive = {pid: fields for pid in pids if (fields := stat(pid)) and fields[0] not in b"ZX"}
     found: set[int] = set()

@@ -1,7 +1,7 @@
 """The shim's life: wait to be told what to run, run it, serve whoever connects, end when told to."""
 
 # `pathlib` and `contextlib` would make every dyno start later and larger.
-# ruff: noqa: PTH123, SIM105
+# ruff: noqa: PTH123, PTH208, SIM105
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Shim:
     def done(self) -> bool:
         if not self.ended or self.quit_at is None:
             return False
-        served = self.attachment is None or self.attachment.told and not self.attachment.outgoing
+        served = self.attachment is None or (self.attachment.told and not self.attachment.outgoing)
         return served or time.monotonic() >= self.quit_at
 
     def interest(self) -> dict[int, int]:
@@ -354,7 +354,9 @@ def _close_inherited() -> None:
         os.set_inheritable(PORT_CLAIM, False)
     except OSError:
         os.open("/dev/null", os.O_RDONLY)  # so that no other file gets the number
-    os.closerange(PORT_CLAIM + 1, 1 << 20)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > PORT_CLAIM:
+            _close(int(name))
     try:
         with open("/proc/self/comm", "w") as comm:
             comm.write("homeport-dyno")

@@ -1,7 +1,7 @@
 """The dyno's first process, all that descends from it, and our ends of its input and output."""
 
 # `pathlib` and `contextlib` would make every dyno start later and larger.
-# ruff: noqa: PTH123, PTH208, SIM105, S606
+# ruff: noqa: PTH208, SIM105, S606
 
 from __future__ import annotations
 
