@@ -1,6 +1,7 @@
 """The Platform API v3 over HTTP. No rules live here: handlers call the rooms' verbs and shape what they return."""
 
 from homeport.api.application import application
+from homeport.api.authentication import presented_secret
 from homeport.api.parts import Core, Deployer, Fleet, Urls
 
-__all__ = ["Core", "Deployer", "Fleet", "Urls", "application"]
+__all__ = ["Core", "Deployer", "Fleet", "Urls", "application", "presented_secret"]

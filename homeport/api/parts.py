@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from homeport.api.capabilities import Capabilities
 from homeport.logs import Logs, Sessions
 from homeport.state import Build, Database, Dyno
 
@@ -73,8 +75,8 @@ class Fleet(Protocol):
 class Deployer(Protocol):
     """Builds from a source tarball (`POST /apps/APP/builds`)."""
 
-    async def deploy_source(self, app_id: str, *, by: str, source: str, version: str | None) -> Build:
-        """Start a build of the tarball at `source` (a URL, or a path of an upload) for the user with the id `by`.
+    async def deploy_source(self, app_id: str, *, by: str, source: str | Path, version: str | None) -> Build:
+        """Start a build of the tarball at `source` (a URL, or the file of an upload) for the user with the id `by`.
 
         Returns at once, with the build pending.
         """
@@ -85,7 +87,10 @@ class Deployer(Protocol):
 
 @dataclass(frozen=True)
 class Core:
-    """The parts that requests are carried out by. `deploys` is None where only git deploys."""
+    """The parts that requests are carried out by.
+
+    `deploys` is None where only git deploys, `uploads` (a folder for source tarballs) where nothing can be uploaded.
+    """
 
     database: Database
     fleet: Fleet
@@ -94,3 +99,5 @@ class Core:
     urls: Urls
     version: str
     deploys: Deployer | None = None
+    uploads: Path | None = None
+    capabilities: Capabilities = field(default_factory=Capabilities)

@@ -25,6 +25,7 @@ from homeport.api.resources import (
     places,
     releases,
     slugs,
+    sources,
 )
 from homeport.api.table import Access, Handler, Needs, Route, route
 
@@ -71,6 +72,8 @@ TOP: tuple[Line, ...] = (
     ("GET    /dyno-sizes",                          formation.sizes,                ANYONE,  "platform-api"),
     ("GET    /dyno-sizes/{size}",                   formation.size,                 ANYONE,  "platform-api"),
 
+    ("POST   /sources",                             sources.create,                 DEPLOY,  "builds:create"),
+
     ("GET    /regions",                             places.regions,                 ANYONE,  "regions"),
     ("GET    /regions/{region}",                    places.region,                  ANYONE,  "Terraform"),
     ("GET    /stacks",                              places.stacks,                  ANYONE,  "stack"),
@@ -91,6 +94,7 @@ UNDER_APP: tuple[Line, ...] = (  # under /apps/{app}
     ("GET    /builds",                              builds.index,                   VIEW,    "builds"),
     ("POST   /builds",                              builds.create,                  DEPLOY,  "builds:create"),
     ("GET    /builds/{build}",                      builds.info,                    VIEW,    "builds:info"),
+    ("POST   /sources",                             sources.create,                 DEPLOY,  "platform-api"),
     ("GET    /buildpack-installations",             buildpacks.index,               VIEW,    "buildpacks"),
     ("PUT    /buildpack-installations",             buildpacks.update,              OPERATE, "buildpacks:set"),
 
@@ -128,6 +132,8 @@ UNDER_APP: tuple[Line, ...] = (  # under /apps/{app}
 
 STREAMS: tuple[Line, ...] = (
     ("GET    /logs/{session}",                      log_sessions.stream,            PUBLIC,  "logs, logs --tail"),
+    ("GET    /builds/{build}/output/{key}",         builds.output,                  PUBLIC,  "builds:create"),
+    ("PUT    /sources/{source}/{key}",              sources.upload,                 PUBLIC,  "builds:create"),
 )
 # fmt: on
 

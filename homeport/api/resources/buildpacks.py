@@ -10,8 +10,12 @@ from homeport.api.resources import buildpack_registry
 from homeport.api.shapes import Shape
 
 
+def named_buildpack(url: str) -> Shape:
+    return {"url": url, "name": buildpack_registry.name_of(url) or url}
+
+
 def _installation(ordinal: int, url: str) -> Shape:
-    return {"ordinal": ordinal, "buildpack": {"url": url, "name": buildpack_registry.name_of(url) or url}}
+    return {"ordinal": ordinal, "buildpack": named_buildpack(url)}
 
 
 def _installations(urls: list[str]) -> Reply:
