@@ -1,0 +1,136 @@
+"""Requests through the router against the same gunicorn asked directly, in turns."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bench.deploys import push
+from bench.platform import Platform, Repository, answer
+from bench.table import Row, Unit, middle, percentile
+
+CONNECTIONS = 16
+SECONDS = 4.0
+TURNS = 3
+
+_SCALE = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+
+
+@dataclass(frozen=True)
+class Load:
+    """Requests per second, and milliseconds that half and 99 of 100 requests stayed under."""
+
+    rate: float
+    p50: float
+    p99: float
+    failed: int
+
+
+def measure(platform: Platform) -> list[Row]:
+    app = "traffic"
+    with tempfile.TemporaryDirectory() as scratch:
+        platform.run("apps:create", app, "--no-remote")
+        push(platform, Repository(Path(scratch) / app, platform.env), app, "first")
+        host = platform.host(app)
+        dyno = int(answer(platform.http_port, host, "/port")[1])
+        targets = {
+            "direct": f"http://127.0.0.1:{dyno}/",
+            "http": f"http://127.0.0.1:{platform.http_port}/",
+            "https": f"https://127.0.0.1:{platform.https_port}/",
+        }
+        loads: dict[str, list[Load]] = {name: [] for name in targets}
+        for _ in range(TURNS):
+            for name, url in targets.items():
+                loads[name].append(drive(url, host, SECONDS))
+        platform.run("apps:destroy", "--app", app, "--confirm", app)
+    failed = sum(load.failed for several in loads.values() for load in several)
+    found = {name: _middle(several) for name, several in loads.items()}
+    direct = found["direct"]
+    return [
+        Row(
+            "requests per second through the router",
+            Unit.PER_SECOND,
+            found["http"].rate,
+            "direct",
+            direct.rate,
+            "≥ 0.85 of direct",
+            lambda floor: 0.85 * floor,
+            at_least=True,
+        ),
+        Row("  half of them within", Unit.MILLISECONDS, found["http"].p50, "direct", direct.p50),
+        Row("  99 % of them within", Unit.MILLISECONDS, found["http"].p99, "direct", direct.p99),
+        Row("requests per second, https", Unit.PER_SECOND, found["https"].rate, "direct", direct.rate),
+        Row("  failed of all these", Unit.COUNT, failed, aim="0", limit=lambda _: 0),
+    ]
+
+
+def _middle(loads: list[Load]) -> Load:
+    return Load(
+        rate=middle([load.rate for load in loads]),
+        p50=middle([load.p50 for load in loads]),
+        p99=middle([load.p99 for load in loads]),
+        failed=sum(load.failed for load in loads),
+    )
+
+
+def drive(url: str, host: str, seconds: float) -> Load:
+    """Load `url` over CONNECTIONS connections that stay open: by wrk if it is there, else by a loop of our own."""
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        return asyncio.run(_loop(url, host, seconds))
+    done = subprocess.run(
+        [wrk, "-t2", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--latency", "-H", f"Host: {host}", url],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return read_wrk(done.stdout)
+
+
+def read_wrk(text: str) -> Load:
+    """wrk's report as numbers; raises ValueError when it is none."""
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    latencies = dict(re.findall(r"^\s+(50|99)%\s+([\d.]+\w+)$", text, re.M))
+    if rate is None or set(latencies) != {"50", "99"}:
+        raise ValueError(f"not a report of wrk:\n{text}")
+    wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    failed = (int(wrong[1]) if wrong else 0) + (sum(map(int, broken.groups())) if broken else 0)
+    return Load(float(rate[1]), _milliseconds(latencies["50"]), _milliseconds(latencies["99"]), failed)
+
+
+def _milliseconds(text: str) -> float:
+    match = re.fullmatch(r"([\d.]+)([a-z]+)", text)
+    if match is None or match[2] not in _SCALE:
+        raise ValueError(f"not a time of wrk: {text}")
+    return float(match[1]) * _SCALE[match[2]]
+
+
+async def _loop(url: str, host: str, seconds: float) -> Load:
+    """The same load in Python. Its own cost is high, and the same for every target, so ratios come out flattered."""
+    times: list[float] = []
+    failed = 0
+    end = time.perf_counter() + seconds
+
+    async def connection(client: httpx.AsyncClient) -> None:
+        nonlocal failed
+        while (start := time.perf_counter()) < end:
+            try:
+                response = await client.get(url, headers={"Host": host})
+                failed += response.status_code != 200
+            except httpx.HTTPError:
+                failed += 1
+            times.append(time.perf_counter() - start)
+
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    async with httpx.AsyncClient(verify=False, limits=limits, trust_env=False) as client:
+        await asyncio.gather(*(connection(client) for _ in range(CONNECTIONS)))
+    return Load(len(times) / seconds, percentile(times, 0.5) * 1000, percentile(times, 0.99) * 1000, failed)
