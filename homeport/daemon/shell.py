@@ -47,12 +47,12 @@ def exports(endpoint: Endpoint, token: str, *, program: Path | None) -> str:
     if program is not None:
         folder = shlex.quote(str(program))
         lines.append(f'case ":$PATH:" in *:{folder}:*) ;; *) export PATH={folder}:"$PATH" ;; esac')
-    # git asks this helper for the token; it works without the official CLI being there, and only for our host.
-    index = 0
+    # git asks this helper for the token, and only for our host. The empty entry before it removes the one that the
+    # official CLI writes into the user's configuration: that starts Node twice a push, which takes two seconds.
+    setting = f"credential.{endpoint.url}.helper"
     helper = '!f() { test "$1" = get && printf "username=heroku\\npassword=%s\\n" "$HEROKU_API_KEY"; }; f'
-    lines += [
-        f"export GIT_CONFIG_COUNT={index + 1}",
-        f"export GIT_CONFIG_KEY_{index}={shlex.quote(f'credential.{endpoint.url}.helper')}",
-        f"export GIT_CONFIG_VALUE_{index}={shlex.quote(helper)}",
-    ]
+    lines.append("export GIT_CONFIG_COUNT=2")
+    for index, value in enumerate(("", helper)):
+        lines.append(f"export GIT_CONFIG_KEY_{index}={shlex.quote(setting)}")
+        lines.append(f"export GIT_CONFIG_VALUE_{index}={shlex.quote(value)}")
     return "\n".join(lines) + "\n"

@@ -76,6 +76,7 @@ class Deploys:
         order = await self._database.run(records.order, push.app_id, push.user_id, source)
         await self._deploy(order, say)
         await push.objects.point_head_at(ref.ref)
+        await self._database.run(records.weighed, push.app_id, await push.objects.size())
 
     async def deploy_source(self, app_id: str, *, by: str, source: str | Path, version: str | None) -> Build:
         """Start a deploy of a source tarball and return its build, pending, at once."""

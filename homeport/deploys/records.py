@@ -100,6 +100,13 @@ def succeeded(session: Session, order: Order, release: Release) -> Release:
     return current
 
 
+def weighed(session: Session, app_id: str, repo_size: int) -> None:
+    """`repo_size` is in bytes, what is still in quarantine included."""
+    app = session.get(App, app_id)
+    if app is not None:
+        app.repo_size = repo_size
+
+
 def failed(session: Session, order: Order, failure_id: str) -> None:
     """The build has failed, and its release if it got that far. Quiet if the app was destroyed meanwhile."""
     build = session.get(Build, order.build.id)
