@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from homeport.dynos import probe, rows, words
+from homeport.dynos import probe, rows, sockets, words
 from homeport.dynos.actions import (
     Action,
     Await,
@@ -251,7 +251,7 @@ class Hands:
         limits, loop = self._parts.limits, asyncio.get_running_loop()
         deadline = loop.time() + limits.drain
         await asyncio.sleep(limits.settle)
-        while loop.time() < deadline and probe.connections(address):  # noqa: ASYNC110 - the kernel has no event for it
+        while loop.time() < deadline and sockets.connections(address):  # noqa: ASYNC110 - the kernel has no event for it
             await asyncio.sleep(0.1)
 
     async def _complete(self, app_id: str, action: Complete) -> None:

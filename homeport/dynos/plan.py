@@ -139,7 +139,7 @@ class _View:
         """Let go of what is not the target, but of the last one that serves only when the target does."""
         serving = [row for row in others if row.state is State.UP and not row.on_trial and self.runs(row)]
         last = serving[-1] if serving else None
-        taken_over = target is not None and target.state is State.UP
+        taken_over = target is not None and target.state is State.UP and self.runs(target)
         for row in others:
             if slot.type != "web" or taken_over or row is not last:
                 yield from self.dismiss(row, Why.SUPERSEDED)

@@ -1,32 +1,31 @@
 """Is it ready for requests? Asked often, quickly, and without a trace in the app's log.
 
-A listening socket shows in /proc/net/tcp, so looking for it costs the app nothing. But servers with several processes
-listen before any of them can answer, and one whose app cannot be imported dies only then. So once the port is bound
-somebody knocks: a connection that ends at once, without a request. A server that works closes its side of it, and
-none of those tried logs it (gunicorn, uvicorn, waitress, werkzeug, Django's, aiohttp, tornado and the standard
-library's). A configured health path is asked for instead.
+First somebody must listen on the port, which the kernel tells without the app noticing. But a server with several
+processes listens before any of them can answer (gunicorn does before it imports the app), and one whose app cannot be
+imported dies only then. So next somebody knocks: opens a connection and ends it without a request. Once a process of
+the server takes it, requests will be taken too. Tried with gunicorn and its worker classes, uvicorn, hypercorn,
+granian, daphne, waitress, Flask's, Django's, aiohttp, tornado, gevent and cheroot: none logs it.
+
+A configured health path is asked for instead.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
+from homeport.dynos import sockets
 from homeport.dynos.situation import Gate
 from homeport.engine import Address
 
-PATIENCE = 10.0
-"""Seconds for which a bound port that does not react to a knock keeps its dyno waiting: bound is Heroku's rule."""
-
-_LISTEN = "0A"
-_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _ONE_ANSWER = 10.0  # seconds that one request to the health path may take
+_BLIND = 10.0  # seconds that a knock may take where the kernel does not tell whether it was heard
+_TORN_DOWN = 3  # knocks that may end so before that is taken for the server's manner
+_AFTER_TORN_DOWN = 0.2  # seconds
+_LOOK_AT_KNOCK = 0.1  # seconds; most servers close the connection at once, which needs no looking
 
 
 @dataclass(frozen=True)
@@ -58,15 +57,26 @@ async def until_ready(address: Address, within: float, health: Health | None) ->
     loop = asyncio.get_running_loop()
     started = loop.time()
     deadline = started + within
-    while not await listens(address):
-        if loop.time() >= deadline:
-            return Verdict(Gate.UNBOUND)
-        await asyncio.sleep(_pace(loop.time() - started))
-    if health is None:
-        with contextlib.suppress(TimeoutError, OSError):
-            await asyncio.wait_for(_knock(address), min(PATIENCE, max(deadline - loop.time(), 0.0)))
-        return Verdict(Gate.READY)
-    return await _until_healthy(address, health, deadline)
+    torn_down = 0
+    while True:
+        while not await _listens(address):
+            if loop.time() >= deadline:
+                return Verdict(Gate.UNBOUND)
+            await asyncio.sleep(_pace(loop.time() - started))
+        if health is not None:
+            return await _until_healthy(address, health, deadline)
+        try:
+            await asyncio.wait_for(_knock(address), max(deadline - loop.time(), _LOOK_AT_KNOCK))
+            return Verdict(Gate.READY)
+        except TimeoutError:  # then it is as on Heroku, where a bound port is enough
+            return Verdict(Gate.READY)
+        except OSError:
+            # Nobody took it, and now nobody listens: the server is going down, or begins anew. A server that goes on
+            # listening treats everybody so.
+            torn_down += 1
+            if torn_down >= _TORN_DOWN:
+                return Verdict(Gate.READY)
+            await asyncio.sleep(_AFTER_TORN_DOWN)
 
 
 def _pace(elapsed: float) -> float:
@@ -76,43 +86,9 @@ def _pace(elapsed: float) -> float:
     return 0.025 if elapsed < 15 else 0.1
 
 
-async def listens(address: Address) -> bool:
-    """Whether somebody accepts connections there."""
-    host = ipaddress.ip_address(address.host)
-    if host.is_loopback and _TABLES[0].exists():
-        return any(_in_table(table, host, address.port) for table in _TABLES)
-    return await _connects(address)
-
-
-def _in_table(table: Path, host: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> bool:
-    """The kernel lists listening sockets first, so a busy machine's thousands of others are never read."""
-    wanted = {_hex(host), "0" * 8, "0" * 32}
-    if host.version == 4:
-        wanted.add(_hex(ipaddress.ip_address(f"::ffff:{host}")))
-    suffix = f":{port:04X}"
-    try:
-        with table.open() as lines:
-            next(lines, None)
-            for line in lines:
-                fields = line.split(None, 4)
-                if fields[3] != _LISTEN:
-                    return False
-                if fields[1].endswith(suffix) and fields[1].partition(":")[0] in wanted:
-                    return True
-    except OSError:  # no IPv6 on this machine
-        return False
-    return False
-
-
-def _hex(host: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    """As the kernel prints it: 32-bit words in the machine's byte order."""
-    words = [host.packed[i : i + 4] for i in range(0, len(host.packed), 4)]
-    if sys.byteorder == "little":
-        words = [word[::-1] for word in words]
-    return b"".join(words).hex().upper()
-
-
-async def _connects(address: Address) -> bool:
+async def _listens(address: Address) -> bool:
+    if sockets.visible(address):
+        return sockets.listens(address)
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(address.host, address.port), 1.0)
     except (OSError, TimeoutError):
@@ -122,20 +98,31 @@ async def _connects(address: Address) -> bool:
 
 
 async def _knock(address: Address) -> None:
-    """Returns once the server has closed a connection on which nothing was asked."""
+    """Returns once somebody has opened. Raises `OSError` if nobody ever will: the listening socket was closed."""
     reader, writer = await asyncio.open_connection(address.host, address.port)
     try:
+        port = writer.get_extra_info("sockname")[1]
         writer.write_eof()
-        while await reader.read(4096):
-            pass
+        closed = asyncio.ensure_future(reader.read())
+        try:
+            while not (await asyncio.wait((closed,), timeout=_wait_for_knock(address)))[0]:
+                if not sockets.visible(address) or sockets.accepted(address, port):
+                    return
+            closed.result()
+        finally:
+            closed.cancel()
+            await asyncio.gather(closed, return_exceptions=True)
     finally:
         await _close(writer)
+
+
+def _wait_for_knock(address: Address) -> float:
+    return _LOOK_AT_KNOCK if sockets.visible(address) else _BLIND
 
 
 async def _until_healthy(address: Address, health: Health, deadline: float) -> Verdict:
     loop = asyncio.get_running_loop()
     started = loop.time()
-    detail = "nothing"
     while True:
         patience = max(min(_ONE_ANSWER, deadline - loop.time()), 0.1)
         try:
@@ -148,7 +135,7 @@ async def _until_healthy(address: Address, health: Health, deadline: float) -> V
         except (OSError, ValueError, EOFError) as error:
             detail = f"no HTTP ({error or type(error).__name__})"
         if loop.time() >= deadline:
-            return Verdict(Gate.UNHEALTHY, detail)
+            return Verdict(Gate.UNHEALTHY, f"{detail} for {health.path}")
         await asyncio.sleep(min(5 * _pace(loop.time() - started), max(deadline - loop.time(), 0.01)))
 
 
@@ -175,18 +162,3 @@ async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
-
-
-def connections(address: Address) -> int:
-    """How many connections clients hold to there, as far as the kernel tells."""
-    suffix, established = f":{address.port:04X}", "01"
-    count = 0
-    for table in _TABLES:
-        try:
-            text = table.read_text()
-        except OSError:
-            continue
-        for line in text.splitlines()[1:]:
-            fields = line.split(None, 4)
-            count += fields[3] == established and fields[1].endswith(suffix)
-    return count
