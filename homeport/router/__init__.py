@@ -1,0 +1,18 @@
+"""The router: the pure route table, the proxy's configuration and run-time sync, certificates, pages, access lines."""
+
+from homeport.router.authority import Authority
+from homeport.router.configuration import RENDEZVOUS_PREFIX, Timeouts
+from homeport.router.proxy import Proxy
+from homeport.router.table import AppRoute, AppState, RouteTable, Server, table
+
+__all__ = [
+    "RENDEZVOUS_PREFIX",
+    "AppRoute",
+    "AppState",
+    "Authority",
+    "Proxy",
+    "RouteTable",
+    "Server",
+    "Timeouts",
+    "table",
+]

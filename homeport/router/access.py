@@ -1,0 +1,120 @@
+"""Router lines: what HAProxy says about each request, in the words of Heroku's router.
+
+HAProxy writes one line per request to a pipe (`PIPE`) that outlives the daemon and holds thousands of lines while
+nobody reads; when it is full HAProxy drops lines and counts them, and never waits. Most of a line is ready when it
+comes; what is left to do here is to tell the H codes from how the request ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeport.router.codes import CODES, Code, of_termination
+
+PIPE = "run/router-log.pipe"
+
+LogSink = Callable[[str, str], None]
+"""Takes (app id, text of a router line). Must not block."""
+
+_F_SETPIPE_SZ = 1031  # Linux
+_PIPE_BYTES = 1 << 20
+_READ_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class AccessLine:
+    """One finished request for an app."""
+
+    app_id: str
+    text: str
+
+
+def parse(line: str) -> AccessLine | None:
+    """A line as the frontends' log-format writes it. None for what is no request for an app."""
+    parts = line.split(" ", 9)
+    if len(parts) < 10:
+        return None
+    route, termination, status_word, server, connect, wait, total, size, protocol, request = parts
+    state, _, rest = route.partition("/")
+    app_id = rest.partition("/")[0]
+    if not app_id or not request.startswith("method=") or not status_word.lstrip("-").isdigit():
+        return None
+    status = int(status_word)
+    if server == "<NOSRV>":
+        code = CODES.get(state) or (CODES["H20"] if state == "starting" else None)
+        if termination[:2] != "LR":
+            code = of_termination(termination, status=status, has_server=False) or code
+        return AccessLine(app_id, _unserved(code, request, status, protocol))
+    code = of_termination(termination, status=status, has_server=True)
+    connected = connect != "-1"
+    service = max(0, int(total) - max(0, int(connect)) - max(0, int(wait)))
+    dyno = server.partition(":")[0]
+    return AccessLine(
+        app_id,
+        f"{_head(code)} {request} dyno={dyno} connect={f'{connect}ms' if connected else ''} "
+        f"service={f'{service}ms' if connected else ''} status={code.status if code else status} bytes={size} "
+        f"protocol={protocol}",
+    )
+
+
+def _head(code: Code | None) -> str:
+    return f'at={code.level} code={code.number} desc="{code.description}"' if code else "at=info"
+
+
+def _unserved(code: Code | None, request: str, status: int, protocol: str) -> str:
+    shown = code.status if code else status
+    return f"{_head(code)} {request} dyno= connect= service= status={shown} bytes= protocol={protocol}"
+
+
+class AccessLog:
+    """Reads the pipe and hands router lines on. One read per turn of the loop, so that a flood cannot keep it busy."""
+
+    def __init__(self, root: Path, sink: LogSink) -> None:
+        self._path = root / PIPE
+        self._sink = sink
+        self._descriptor: int | None = None
+        self._rest = b""
+        self.lines = 0
+        """How many router lines were handed on."""
+
+    def open(self) -> int:
+        """The pipe's descriptor, open for writing too: HAProxy inherits it, and so the pipe never ends."""
+        if self._descriptor is None:
+            if not self._path.exists() or not stat.S_ISFIFO(self._path.stat().st_mode):
+                self._path.unlink(missing_ok=True)
+                os.mkfifo(self._path, 0o600)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            with contextlib.suppress(OSError):  # a smaller pipe only drops lines earlier
+                fcntl.fcntl(self._descriptor, _F_SETPIPE_SZ, _PIPE_BYTES)
+        return self._descriptor
+
+    def start(self) -> None:
+        """Begin to read, on the running loop."""
+        asyncio.get_running_loop().add_reader(self.open(), self._read)
+
+    def close(self) -> None:
+        """Stop reading; the pipe stays for the next daemon."""
+        if self._descriptor is not None:
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _read(self) -> None:
+        assert self._descriptor is not None  # noqa: S101 - the reader is removed before it is closed
+        try:
+            data = os.read(self._descriptor, _READ_BYTES)
+        except BlockingIOError:
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for raw in lines:
+            line = parse(raw.decode("utf-8", "replace"))
+            if line is not None:
+                self.lines += 1
+                self._sink(line.app_id, line.text)

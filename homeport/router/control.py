@@ -1,0 +1,142 @@
+"""Talking to HAProxy: its run-time API over the admin socket, and the master's command line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from homeport.errors import HomeportError
+
+_TIMEOUT = 10.0
+_LONGEST_SOCKET_PATH = 100  # sun_path has 108 bytes on Linux, 104 on others
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a HAProxy worker says about itself: process id, skeleton digest, connections, log lines it dropped."""
+
+    pid: int
+    digest: str
+    connections: int
+    dropped_logs: int
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server as HAProxy has it. `taking`: new requests go to it (it is not in maintenance)."""
+
+    backend: str
+    name: str
+    host: str
+    port: int
+    taking: bool
+
+
+@contextmanager
+def _reachable(path: Path) -> Iterator[str]:
+    """A path short enough for a socket address: a deep `$HOMEPORT_HOME` is reached through its open folder."""
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+async def ask(socket: Path, command: str) -> str:
+    """One command on a fresh connection, and the whole answer.
+
+    `command` may end in a payload (`<<` and lines up to an empty one). Raises OSError when nobody listens, and
+    TimeoutError when there is no answer.
+    """
+    async with asyncio.timeout(_TIMEOUT):
+        with _reachable(socket) as address:
+            reader, writer = await asyncio.open_unix_connection(address, limit=1 << 20)
+        try:
+            writer.write(command.encode() + b"\n")
+            writer.write_eof()  # the master goes on listening otherwise
+            answer = await reader.read(-1)
+        finally:
+            writer.close()
+    return answer.decode(errors="replace").strip("\n")
+
+
+class Control:
+    """The run-time API of the worker that is current, by its admin socket."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    async def ask(self, command: str) -> str:
+        return await ask(self._socket, command)
+
+    async def change(self, command: str, *, expect: Sequence[str] = ("",)) -> None:
+        """A command that changes something. Raises `HomeportError` (`haproxy_refused`) on an unexpected answer.
+
+        `expect`: the beginnings of good answers; most commands answer nothing when they succeed.
+        """
+        answer = await self.ask(command)
+        good = any(answer.startswith(start) if start else not answer for start in expect)
+        if not good:
+            raise HomeportError(
+                "haproxy_refused",
+                f"HAProxy refused a change of its routes: {answer.splitlines()[0] if answer else 'no answer'}",
+                why=f"The command was: {command.splitlines()[0]}",
+                fix="Homeport reloads it with the whole truth instead; if this stays, see run/haproxy.log.",
+            )
+
+    async def running(self) -> Running:
+        """Raises OSError or TimeoutError when no worker answers."""
+        facts = dict(line.split(":", 1) for line in (await self.ask("show info")).splitlines() if ":" in line)
+        return Running(
+            pid=int(facts["Pid"]),
+            digest=facts.get("description", "").strip().removeprefix("homeport-"),
+            connections=int(facts.get("CurrConns", 0)),
+            dropped_logs=int(facts.get("DroppedLogs", 0)),
+        )
+
+    async def servers(self) -> dict[str, list[RunningServer]]:
+        """The servers of every app's backend, by backend name; also the backends that have none."""
+        found: dict[str, list[RunningServer]] = {
+            name: [] for name in (await self.ask("show backend")).splitlines() if name.startswith("app-")
+        }
+        for line in (await self.ask("show servers state")).splitlines():
+            words = line.split()
+            if len(words) < 19 or words[0] == "#" or words[1] not in found:
+                continue
+            found[words[1]].append(
+                RunningServer(
+                    backend=words[1],
+                    name=words[3],
+                    host=words[4],
+                    port=int(words[18]),
+                    taking=words[5] != "0" and words[6] == "0",
+                )
+            )
+        return found
+
+    async def map(self, path: str) -> dict[str, str]:
+        """The entries of a map."""
+        entries = (line.split(" ", 2) for line in (await self.ask(f"show map {path}")).splitlines())
+        return {entry[1]: entry[2] for entry in entries if len(entry) == 3}
+
+    async def certificates(self, path: str) -> set[str]:
+        """The certificate files in a crt-list."""
+        lines = (await self.ask(f"show ssl crt-list {path}")).splitlines()
+        return {line.split()[0] for line in lines if line and not line.startswith("#")}
+
+    async def connections(self, backend: str) -> dict[str, int]:
+        """How many connections each server of a backend has, requests that wait for one included."""
+        answer = (await self.ask(f"show servers conn {backend}")).splitlines()
+        if not answer:
+            return {}
+        columns = answer[0].lstrip("# ").split()
+        used, name = columns.index("used_cur"), columns.index("bkname/svname")
+        rows = (line.split() for line in answer[1:])
+        return {row[name].partition("/")[2]: int(row[used]) for row in rows if len(row) == len(columns)}

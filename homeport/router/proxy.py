@@ -1,0 +1,239 @@
+"""The proxy: HAProxy kept in step with the route table.
+
+`apply` writes the whole truth to disk first, so that a crash or a reload at any moment lands on it, and then tells the
+running HAProxy what changed: by its run-time API where that suffices, by a reload where not. What runs is read
+back from HAProxy each time, never remembered, so a change that got lost only comes later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from homeport.errors import HomeportError
+from homeport.home import Home
+from homeport.router import disk, ports, process
+from homeport.router.access import AccessLog, LogSink
+from homeport.router.authority import Authority
+from homeport.router.configuration import Settings, Timeouts
+from homeport.router.control import Running
+from homeport.router.plan import Plan, Reload, plan
+from homeport.router.runtime import Runtime
+from homeport.router.table import RouteTable
+
+_BOOT_PATIENCE = 15.0
+_RELOAD_PAUSE = 0.5
+_POLL = 0.01
+
+
+class Proxy:
+    """One HAProxy for one `$HOMEPORT_HOME`.
+
+    `https_port` and `http_port`: 0 picks a free one, or the one that a running proxy has. `bind`: addresses to listen
+    on; by default loopback for the domain localhost and everything for others. `api_socket` and
+    `rendezvous_socket`: the daemon's unix sockets. `log_sink(app_id, text)` takes router lines and must not block.
+    `settle`: for how many seconds `apply` waits for the last requests at dynos that left the table.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        https_port: int = 8443,
+        http_port: int = 8080,
+        domain: str = "localhost",
+        bind: str | Sequence[str] | None = None,
+        api_socket: Path,
+        rendezvous_socket: Path,
+        log_sink: LogSink,
+        timeouts: Timeouts | None = None,
+        settle: float = 0.5,
+        program: str = "haproxy",
+    ) -> None:
+        self.https_port = https_port
+        self.http_port = http_port
+        self.authority = Authority(home.tls)
+        self._root = home.root
+        self._domain = domain
+        self._addresses = ports.addresses(domain, bind)
+        self._sockets = api_socket, rendezvous_socket
+        self._timeouts = timeouts or Timeouts()
+        self._settle = settle
+        self._program_name = program
+        self._program: process.Program | None = None
+        self._runtime = Runtime(home.root)
+        self._access = AccessLog(home.root, log_sink)
+        self._lock = asyncio.Lock()
+        self._table = RouteTable()
+        self._asked = self._done = 0
+        self._soon: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start HAProxy, or adopt the one that runs for this home: that one goes on with the routes that it has.
+
+        Raises `HomeportError`: `haproxy_missing`, `haproxy_too_old`, `port_taken`, `port_forbidden`,
+        `haproxy_configuration`, `haproxy_failed`.
+        """
+        self._program = await asyncio.to_thread(process.find, self._program_name)
+        await asyncio.to_thread(self.authority.prepare)
+        adopted = await process.processes(self._root) is not None and await self.alive()
+        if not adopted:
+            await self._clear_remains()
+        self._choose_ports(disk.ports(self._root) if adopted else {})
+        self._access.start()
+        if not adopted:
+            await self.apply(RouteTable())
+
+    async def apply(self, table: RouteTable) -> None:
+        """Make HAProxy serve this table, starting it anew if it is gone. Idempotent; calls that come while one is at
+        work are answered together.
+
+        When it returns, new requests go where the table says. Requests under way at dynos that left the table were
+        given `settle` seconds to end; `drained` waits longer.
+        Raises `HomeportError` (`haproxy_configuration`, `haproxy_failed`).
+        """
+        self._table = table
+        self._asked += 1
+        mine = self._asked
+        leaving: Collection[tuple[str, str]] = ()
+        async with self._lock:
+            if self._done < mine:
+                latest = self._asked
+                leaving = await self._sync()
+                self._done = latest
+        if leaving:
+            await self._runtime.idle(leaving, wait=self._settle)
+
+    async def drained(self, dyno_ids: Collection[str], *, wait: float) -> bool:
+        """Whether, within `wait` seconds, no request is under way any more at dynos that were taken out."""
+        return await self._runtime.drained(dyno_ids, wait=wait)
+
+    async def alive(self) -> bool:
+        """Whether HAProxy answers."""
+        return await self._runtime.running() is not None
+
+    async def stop(self) -> None:
+        """End HAProxy, and with it every connection."""
+        await self.close()
+        await self._clear_remains()
+
+    async def close(self) -> None:
+        """Let go of HAProxy without stopping it: apps go on being served."""
+        if self._soon is not None:
+            self._soon.cancel()
+            await asyncio.gather(self._soon, return_exceptions=True)
+        await self._runtime.close()
+        self._access.close()
+
+    async def _sync(self) -> Collection[tuple[str, str]]:
+        """Bring disk and HAProxy to the table; the servers that are on their way out."""
+        written = await asyncio.to_thread(disk.write, self._root, self.authority, self._table, self._settings())
+        running = await self._runtime.running()
+        if running is None:
+            await self._launch(written.configuration.digest)
+            return ()
+        todo = plan(written.configuration, written.certificates, await self._runtime.snapshot(running))
+        if todo.reload is not Reload.NOW:
+            todo = await self._follow(todo, default_renewed=written.default_renewed)
+        if todo.reload is Reload.NOW:
+            await self._reload(running, written.configuration.digest)
+        elif todo.reload is Reload.SOON and (self._soon is None or self._soon.done()):
+            self._soon = asyncio.create_task(self._reload_soon(), name="router: reload soon")
+        return todo.leaving
+
+    async def _follow(self, todo: Plan, *, default_renewed: bool) -> Plan:
+        try:
+            if default_renewed:
+                await self._runtime.renew_default_certificate()
+            await self._runtime.follow(todo)
+        except HomeportError as error:
+            if error.id != "haproxy_refused":
+                raise
+            return Plan(Reload.NOW)
+        return todo
+
+    async def _reload_soon(self) -> None:
+        """One reload for all the backends that were wanted within the pause."""
+        await asyncio.sleep(_RELOAD_PAUSE)
+        async with self._lock:
+            running = await self._runtime.running()
+            if running is not None:
+                await self._reload(running, running.digest)
+
+    async def _reload(self, before: Running, digest: str) -> None:
+        """Hitless: the new worker takes the listening sockets over, the old one ends what it has begun."""
+        await asyncio.to_thread(process.check, self._found(), self._root)
+        await process.reload(self._root)
+        await self._wait_until_serving(digest, other_than=before.pid)
+
+    async def _launch(self, digest: str) -> None:
+        await self._clear_remains()
+        await asyncio.to_thread(process.check, self._found(), self._root)
+        master = process.launch(self._found(), self._root, self._access.open())
+        await self._wait_until_serving(digest, master=master)
+
+    async def _wait_until_serving(self, digest: str, *, other_than: int = 0, master: int | None = None) -> None:
+        deadline = asyncio.get_running_loop().time() + _BOOT_PATIENCE
+        while True:
+            running = await self._runtime.running()
+            if running is not None and running.pid != other_than and running.digest == digest:
+                return
+            ended = master is not None and not process.exists(master)
+            if ended or asyncio.get_running_loop().time() > deadline:
+                raise HomeportError(
+                    "haproxy_failed",
+                    "HAProxy did not start." if master else "HAProxy did not take its new configuration.",
+                    why=process.last_messages(self._root),
+                    fix=f"More may be in {self._root / process.MESSAGES}.",
+                )
+            await asyncio.sleep(_POLL)
+
+    async def _clear_remains(self) -> None:
+        """End whatever still runs for this home: master and workers, or a worker that lost its master."""
+        pids: set[int] = set()
+        known = await process.processes(self._root)
+        if known is not None:
+            pids |= {known.master, *known.workers}
+        orphan = await self._runtime.running()
+        if orphan is not None:
+            pids.add(orphan.pid)
+        await process.end(sorted(pids))
+
+    def _choose_ports(self, used: dict[str, int]) -> None:
+        """Settle on the ports; those a running proxy of this home has are free for it."""
+        self.https_port = self._port(self.https_port, "https", "--port", used)
+        self.http_port = self._port(self.http_port, "http", "--http-port", used)
+
+    def _port(self, port: int, name: str, flag: str, used: dict[str, int]) -> int:
+        if port == 0:
+            return used.get(name) or ports.pick(self._addresses, taken=(self.https_port, self.http_port))
+        if port not in used.values():
+            ports.ensure_free(self._addresses, port, flag=flag)
+        return port
+
+    def _found(self) -> process.Program:
+        if self._program is None:
+            self._program = process.find(self._program_name)
+        return self._program
+
+    def _settings(self) -> Settings:
+        program = self._found()
+        api, rendezvous = (disk.seen_from(self._root, path) for path in self._sockets)
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        return Settings(
+            domain=self._domain,
+            https_port=self.https_port,
+            http_port=self.http_port,
+            addresses=self._addresses,
+            api_socket=api,
+            rendezvous_socket=rendezvous,
+            timeouts=self._timeouts,
+            threads=max(1, min(4, os.cpu_count() or 1)),
+            # A request takes two descriptors; some are left for everything else.
+            connections=4000 if limit == resource.RLIM_INFINITY else max(100, min(4000, (limit - 500) // 2)),
+            version=program.version,
+            lua=program.lua,
+        )

@@ -1,0 +1,112 @@
+"""A running HAProxy made to follow, without a reload."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+from homeport.errors import HomeportError
+from homeport.router import configuration
+from homeport.router.control import Control, Running
+from homeport.router.plan import (
+    Command,
+    Plan,
+    Snapshot,
+    delete_server,
+    load_certificate,
+    replace_certificate,
+    unload_certificate,
+)
+
+_DELETE_PAUSE = 0.5
+_DRAIN_PAUSE = 0.01
+
+
+class Runtime:
+    """The worker that is current, and the servers that are on their way out of it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._control = Control(root / configuration.ADMIN_SOCKET)
+        self._leaving: set[tuple[str, str]] = set()
+        self._reaper: asyncio.Task[None] | None = None
+
+    async def running(self) -> Running | None:
+        """What the worker says of itself; None when none answers."""
+        try:
+            return await self._control.running()
+        except (OSError, TimeoutError, KeyError, ValueError):
+            return None
+
+    async def snapshot(self, running: Running) -> Snapshot:
+        return Snapshot(
+            digest=running.digest,
+            servers=await self._control.servers(),
+            hosts=await self._control.map(configuration.HOSTS_MAP),
+            certificates=await self._control.certificates(configuration.CERTIFICATE_LIST),
+        )
+
+    async def follow(self, todo: Plan) -> None:
+        """Carry a plan out. Raises `HomeportError` (`haproxy_refused`)."""
+        for path in todo.certificates:
+            await self._carry_out(self._with_pem(path, load_certificate))
+        await self._carry_out(todo.commands)
+        for path in todo.stale_certificates:
+            await self._carry_out(unload_certificate(path))
+        self._leaving.update(todo.leaving)
+        if self._leaving and (self._reaper is None or self._reaper.done()):
+            self._reaper = asyncio.create_task(self._delete_when_idle(), name="router: delete drained servers")
+
+    async def renew_default_certificate(self) -> None:
+        await self._carry_out(self._with_pem(configuration.DEFAULT_CERTIFICATE, replace_certificate))
+
+    async def drained(self, dyno_ids: Collection[str], *, wait: float) -> bool:
+        """Whether, within `wait` seconds, nothing is under way any more at dynos that were taken out."""
+        marks = {dyno_id[:8] for dyno_id in dyno_ids}
+        return await self.idle([server for server in self._leaving if server[1].rpartition(":")[2] in marks], wait=wait)
+
+    async def idle(self, servers: Collection[tuple[str, str]], *, wait: float) -> bool:
+        """Whether, within `wait` seconds, none of these servers (backend, name) has a connection."""
+        deadline = asyncio.get_running_loop().time() + wait
+        while True:
+            if not await self._busy(servers):
+                return True
+            if asyncio.get_running_loop().time() >= deadline:
+                return False
+            await asyncio.sleep(_DRAIN_PAUSE)
+
+    async def close(self) -> None:
+        if self._reaper is not None:
+            self._reaper.cancel()
+            await asyncio.gather(self._reaper, return_exceptions=True)
+
+    async def _busy(self, servers: Collection[tuple[str, str]]) -> bool:
+        for backend in {backend for backend, _ in servers}:
+            try:
+                connections = await self._control.connections(backend)
+            except (OSError, TimeoutError):
+                return False
+            if any(connections.get(name, 0) for of, name in servers if of == backend):
+                return True
+        return False
+
+    async def _delete_when_idle(self) -> None:
+        while self._leaving:
+            await asyncio.sleep(_DELETE_PAUSE)
+            for backend, name in list(self._leaving):
+                try:
+                    command = delete_server(backend, name)
+                    await self._control.change(command.text, expect=command.expect)
+                except HomeportError:
+                    continue  # a request is still under way
+                except (OSError, TimeoutError):
+                    return  # no worker: a new one never hears of these servers
+                self._leaving.discard((backend, name))
+
+    def _with_pem(self, path: str, commands: Callable[[str, str], tuple[Command, ...]]) -> tuple[Command, ...]:
+        return commands(path, (self._root / path).read_text())
+
+    async def _carry_out(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            await self._control.change(command.text, expect=command.expect)
