@@ -32,9 +32,12 @@ def up(
     http_port: int = 8080,
     domain: str = "localhost",
     email: str | None = None,
-    bind: str | None = None,
+    bind: str = "",
 ) -> None:
-    """Run the platform until it is told to stop; with `detach` return once it is ready."""
+    """Run the platform until it is told to stop; with `detach` return once it is ready.
+
+    `bind` are addresses to listen on, separated by commas.
+    """
     home = Home.from_environment()
     home.prepare()
     if detach:
@@ -46,7 +49,9 @@ def up(
     from homeport.daemon.compose import serve
     from homeport.daemon.parts import Settings
 
-    settings = Settings(https_port=port, http_port=http_port, domain=domain, email=email, bind=bind)
+    settings = Settings(
+        https_port=port, http_port=http_port, domain=domain, email=email, bind=tuple(filter(None, bind.split(",")))
+    )
     with lock.held(home):
         interrupted = asyncio.run(serve(home, settings, _say_ready))
         endpoints.forget(home)

@@ -62,7 +62,7 @@ def check_programs() -> None:
 @contextlib.asynccontextmanager
 async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
     core = make_core(home, settings)
-    core.database.on_touch = core.fleet.wake
+    core.database.on_touch = lambda app_id: _wake(core, app_id)
     with core.database.session() as session:
         secrets.ensure_first_user(session, home, settings.email)
         deploys.recover(session)
@@ -92,13 +92,20 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
         await receiver.start()
         stack.push_async_callback(receiver.close)
         stack.push_async_callback(deployer.close)
-        await stack.enter_async_context(_loops(core.fleet.run(), keep_house(core, repositories, deployer)))
+        await stack.enter_async_context(
+            _loops(core.fleet.run(), core.routing.run(), keep_house(core, repositories, deployer))
+        )
         await stack.enter_async_context(doors.rendezvous(dynos.Rendezvous(core.fleet), home.run / "rendezvous.sock"))
         await stack.enter_async_context(doors.http(application, home.run / "api.sock"))
         stack.callback(core.logs.hang_up)  # first of all: log tails would keep the server from closing
         endpoint = _endpoint(core, settings, where)
         endpoints.write(home, endpoint)
         yield endpoint
+
+
+def _wake(core: Core, app_id: str) -> None:
+    core.fleet.wake(app_id)
+    core.routing.wake()
 
 
 @contextlib.asynccontextmanager

@@ -8,6 +8,7 @@ from functools import partial
 from homeport import dynos, logs, router, slugs
 from homeport.api import Urls
 from homeport.daemon import secrets
+from homeport.daemon.routing import Routing
 from homeport.engine import LocalEngine
 from homeport.home import Home
 from homeport.state import Database
@@ -15,13 +16,16 @@ from homeport.state import Database
 
 @dataclass(frozen=True)
 class Settings:
-    """How this platform is reached. Port 0 picks a free one; `bind` is an address to listen on."""
+    """How this platform is reached. Port 0 picks a free one.
+
+    `bind` are addresses to listen on: without any, loopback for the domain localhost and every address for others.
+    """
 
     https_port: int = 8443
     http_port: int = 8080
     domain: str = "localhost"
     email: str | None = None
-    bind: str | None = None
+    bind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Core:
     engine: LocalEngine
     fleet: dynos.Fleet
     proxy: router.Proxy
+    routing: Routing
 
 
 def open_database(home: Home) -> Database:
@@ -57,10 +62,10 @@ def make_core(home: Home, settings: Settings) -> Core:
         api_socket=home.run / "api.sock",
         rendezvous_socket=home.run / "rendezvous.sock",
         log_sink=lambda app_id, text: journal.write(app_id, "heroku", "router", [text]),
-        bind=settings.bind,
+        bind=settings.bind or None,
     )
 
-    async def routes_changed() -> None:
+    async def apply_routes() -> None:
         await proxy.apply(await database.run(partial(router.table, domain=settings.domain)))
 
     fleet = dynos.Fleet(
@@ -68,10 +73,10 @@ def make_core(home: Home, settings: Settings) -> Core:
         engine,
         store,
         outputs,
-        routes_changed=routes_changed,
+        routes_changed=apply_routes,
         hostname=lambda name: f"{name}.{settings.domain}",
     )
-    return Core(home, database, journal, store, engine, fleet, proxy)
+    return Core(home, database, journal, store, engine, fleet, proxy, Routing(apply_routes))
 
 
 def urls(settings: Settings, https_port: int) -> Urls:

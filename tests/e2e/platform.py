@@ -19,7 +19,9 @@ HOMEPORT = Path(sys.executable).parent / "homeport"
 HEROKU = ROOT / ".node" / "node_modules" / ".bin" / "heroku"
 
 # What the machine needs to reach package registries; nothing else of the caller's environment gets in.
-_KEPT = re.compile(r"PATH|LANG|TMPDIR|PIP_.*|UV_.*|SSL_CERT_.*|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|PYENV_ROOT|.*_PROXY")
+_KEPT = re.compile(
+    r"PATH|LANG|TMPDIR|PIP_.*|UV_.*|SSL_CERT_.*|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|PYENV_ROOT|.*_PROXY"
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,173 @@
+"""Any process may be killed at any moment: what was acknowledged is kept, what serves goes on serving."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.platform import Platform
+from tests.e2e.projects import SERVER, hello
+
+
+@pytest.fixture
+def own() -> Iterator[Platform]:
+    """A platform that this test may kill."""
+    folder = Path(tempfile.mkdtemp(prefix="homeport-kill-"))
+    running = Platform(folder)
+    try:
+        running.up()
+        yield running
+    finally:
+        running.down()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def kill(platform: Platform) -> None:
+    pid = platform.endpoint["pid"]
+    os.kill(pid, signal.SIGKILL)
+    platform.eventually(lambda: not Path(f"/proc/{pid}").exists() or _zombie(pid), what="the end of the daemon")
+
+
+def _zombie(pid: int) -> bool:
+    try:
+        return " Z " in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+
+
+def again(platform: Platform) -> None:
+    """The same ports as before, so that remotes and environments stay right."""
+    endpoint = platform.endpoint
+    platform.homeport(
+        "up", "--detach", "--port", str(endpoint["https_port"]), "--http-port", str(endpoint["http_port"])
+    ).ok()
+
+
+def start_push(platform: Platform, project: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        ["git", "push", "heroku", "main"],
+        cwd=project, env=platform.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    assert process.stdout is not None
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if text in line:
+            return seen
+    raise AssertionError(f"{text!r} was never said:\n{seen}")
+
+
+SLOW = {
+    "build": ({"bin/post_compile": "#!/bin/sh\necho compiling slowly\nsleep 20\n"}, "compiling slowly"),
+    "release": ({"Procfile": "web: python server.py\nrelease: echo migrating; sleep 20\n"}, "migrating"),
+    "rollout": ({"server.py": "import time\nprint('warming', flush=True)\ntime.sleep(20)\n"}, "Launching"),
+}
+
+
+@pytest.mark.parametrize("moment", list(SLOW))
+def test_the_daemon_killed_during_a_deploy_loses_nothing(own: Platform, moment: str) -> None:
+    project = own.project("shop", hello())
+    own.homeport("create", "shop", cwd=project).ok()
+    own.git(project, "push", "heroku", "main").ok()
+    own.homeport("config:set", "GREETING=kept", cwd=project).ok()
+    own.eventually(lambda: own.get("shop") == (200, "v1 kept /\n"), what="the config var")
+
+    files, said = SLOW[moment]
+    for path, content in files.items():
+        (project / path).parent.mkdir(exist_ok=True)
+        (project / path).write_text(content)
+        (project / path).chmod(0o755)
+    own.commit(project, "Slow")
+    push = start_push(own, project)
+    read_until(push, said)
+    time.sleep(0.5)
+    kill(own)
+    assert own.get("shop") == (200, "v1 kept /\n")  # the router and the dynos do not need the daemon
+    assert push.wait(30) != 0
+
+    again(own)
+    assert own.get("shop") == (200, "v1 kept /\n")
+    assert own.homeport("config:get", "GREETING", "-a", "shop").ok().out.strip() == "kept"
+    listed = own.homeport("releases", "-a", "shop").ok().out
+    assert "v3" in listed
+    left = own.eventually(lambda: _dynos(own) == ["web.1"], what="only the dyno that serves")
+    assert left
+    (project / "server.py").write_text(SERVER.format(version="v9"))
+    (project / "Procfile").write_text("web: python server.py\n")
+    (project / "bin/post_compile").unlink(missing_ok=True)
+    own.commit(project, "Quick")
+    own.git(project, "push", "heroku", "main").ok()
+    assert own.get("shop") == (200, "v9 kept /\n")
+
+
+def _dynos(platform: Platform) -> list[str]:
+    import json
+
+    listed = json.loads(platform.homeport("ps", "--json", "-a", "shop").ok().out)
+    return sorted(dyno["name"] for dyno in listed)
+
+
+def test_a_killed_dyno_comes_back_and_the_platform_can_be_stopped_and_started(own: Platform) -> None:
+    project = own.project("shop", hello())
+    own.homeport("create", "shop", cwd=project).ok()
+    own.git(project, "push", "heroku", "main").ok()
+    found = subprocess.run(
+        ["pgrep", "-f", "^python server.py"], capture_output=True, text=True, check=False
+    ).stdout.split()
+    ours = [pid for pid in found if str(own.home) in os.readlink(f"/proc/{pid}/cwd")]
+    assert len(ours) == 1
+    os.kill(int(ours[0]), signal.SIGKILL)
+    own.eventually(
+        lambda: "Process exited with status 137" in own.homeport("logs", "-a", "shop").out, what="the crash in the log"
+    )
+    own.eventually(lambda: own.get("shop")[0] == 200, what="the dyno that replaces it")
+
+    endpoint = own.endpoint
+    own.homeport("down", "--keep-dynos").ok()
+    assert own.get("shop")[0] == 200
+    own.homeport(
+        "up", "--detach", "--port", str(endpoint["https_port"]), "--http-port", str(endpoint["http_port"])
+    ).ok()
+    assert own.get("shop")[0] == 200
+
+    own.homeport("down").ok()
+    assert own.homeport("status").code != 0
+    assert not _processes_of(own)
+    own.homeport(
+        "up", "--detach", "--port", str(endpoint["https_port"]), "--http-port", str(endpoint["http_port"])
+    ).ok()
+    own.eventually(lambda: own.get("shop") == (200, "v1 hello /\n"), what="the app after a restart")
+
+
+def _processes_of(platform: Platform) -> list[str]:
+    """Command lines of processes whose folder or arguments lie in this platform's home."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                place = os.readlink(entry / "cwd")
+            except OSError:
+                continue
+            if str(platform.home) in command or place.startswith(str(platform.home)):
+                found.append(command)
+    return found
+
+
+def test_two_daemons_on_one_folder_are_refused(own: Platform) -> None:
+    second = own.homeport("up", "--port", "0", "--http-port", "0")
+    assert second.code != 0
+    assert "daemon_running" in second.both
+    started = own.homeport("up", "--detach").ok()
+    assert "already runs" in started.both
