@@ -111,12 +111,13 @@ def _apply(scale: Scale, update: Update) -> Scale:
 
 def _quantity(current: int, update: Update) -> int:
     text = str(update.quantity).strip()
+    relative = isinstance(update.quantity, str) and text[:1] in ("+", "-")
     if isinstance(update.quantity, bool) or not _QUANTITY.fullmatch(text):
         raise Invalid(
             f"{text[:40]!r} is not a quantity for {update.type}.",
             fix="Use a whole number, or +N or -N to change it: `heroku ps:scale web=2 worker+1`.",
         )
-    quantity = current + int(text) if text[0] in "+-" else int(text)
+    quantity = current + int(text) if relative else int(text)
     if not 0 <= quantity <= LIMIT:
         raise Invalid(f"Cannot scale {update.type} to {quantity}.", fix=f"Use a quantity from 0 to {LIMIT}.")
     return quantity

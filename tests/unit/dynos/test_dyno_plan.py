@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from model_fleet import ModelFleet
 
 from homeport.dynos.actions import (
     Complete,
@@ -20,6 +19,7 @@ from homeport.dynos.actions import (
 from homeport.dynos.plan import Rules
 from homeport.dynos.situation import Gate, Generation, Setback, Slot
 from homeport.dynos.states import IllegalTransition, State, change
+from tests.unit.dynos.model_fleet import ModelFleet
 
 
 def fleet(**quantities: int) -> ModelFleet:

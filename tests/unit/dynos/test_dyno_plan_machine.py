@@ -7,12 +7,12 @@ from datetime import timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from model_fleet import ModelFleet
 
 from homeport.dynos.actions import MarkUp
 from homeport.dynos.situation import Gate
 from homeport.dynos.states import State
 from homeport.engine import Phase
+from tests.unit.dynos.model_fleet import ModelFleet
 
 picks = st.integers(min_value=0, max_value=1_000)
 
