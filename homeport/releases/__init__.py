@@ -1,6 +1,6 @@
 """Every change of an app is a numbered release: slug + config, with who and when."""
 
-from homeport.releases.changes import create, fail, roll_back, set_config, start, succeed
+from homeport.releases.changes import create, fail, roll_back, set_addon_vars, set_config, start, succeed
 from homeport.releases.history import current, eligible_for_rollback, find, history, variables
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "find",
     "history",
     "roll_back",
+    "set_addon_vars",
     "set_config",
     "start",
     "succeed",

@@ -2,7 +2,9 @@
 
 from homeport.state.database import Database, migrate, touch
 from homeport.state.models import (
+    Addon,
     App,
+    Attachment,
     Base,
     Build,
     BuildpackInstallation,
@@ -21,7 +23,9 @@ from homeport.state.models import (
 )
 
 __all__ = [
+    "Addon",
     "App",
+    "Attachment",
     "Base",
     "Build",
     "BuildpackInstallation",

@@ -205,6 +205,7 @@ class Release(Base):
     slug_id: Mapped[str | None] = mapped_column(ForeignKey("slugs.id"))
     config: Mapped[bytes] = mapped_column(LargeBinary)  # sealed by config.Vault
     addon_plans: Mapped[list[str]] = mapped_column(default=list)
+    addon_vars: Mapped[list[str]] = mapped_column(default=list, server_default="[]")  # set by add-ons, not by people
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
@@ -269,3 +270,44 @@ class Crash(Base):
     count: Mapped[int] = mapped_column(default=0)
     last_at: Mapped[datetime] = mapped_column(default=now)
     retry_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Addon(Base):
+    """A resource of an add-on service: a database, a Redis, a bucket. Billed to `app`, attached to any number of apps.
+
+    One whose app is gone, and one that is `deprovisioned`, is only still here because its provider has not cleared it
+    away yet; its name is free again (it has its id for a name).
+    """
+
+    __tablename__ = "addons"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    app_id: Mapped[str | None] = mapped_column(ForeignKey("apps.id", ondelete="SET NULL"), index=True)
+    name: Mapped[str] = mapped_column(String(255), unique=True)
+    service: Mapped[str]  # heroku-postgresql
+    plan: Mapped[str]  # essential-0
+    state: Mapped[str] = mapped_column(default="provisioning")  # addons.State
+    options: Mapped[dict[str, str]] = mapped_column(default=dict)
+    secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # what its provider must remember, sealed
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    app: Mapped[App | None] = relationship(lazy="joined")
+
+
+class Attachment(Base):
+    """An add-on as one app knows it: `name` is the root of the config vars that it gets."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    addon_id: Mapped[str] = mapped_column(ForeignKey("addons.id", ondelete="CASCADE"), index=True)
+    app_id: Mapped[str] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    addon: Mapped[Addon] = relationship(lazy="joined")
+    app: Mapped[App] = relationship(lazy="joined")
+
+    __table_args__ = (UniqueConstraint("app_id", "name"),)
