@@ -70,7 +70,9 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
     where = urls(settings, core.proxy.https_port)
     repositories = git.Repositories(home.repositories)
     builder = Builder(home, core.store)
-    deployer = deploys.Deploys(home, core.database, builder, core.fleet, core.logs, where.app_url)
+    deployer = deploys.Deploys(
+        home, core.database, builder, core.fleet, core.logs, where.app_url, core.fleet.parts.routes.changed
+    )
     receiver = git.Receiver(home.run / "receive.sock", home.run / "hooks", deploys.PushPolicy(deployer.push))
     application = doors.Platform(
         api.application(

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -57,13 +57,16 @@ class Deploys:
         fleet: Fleet,
         journal: Journal,
         web_url: Callable[[str], str],
+        publish: Callable[[], Awaitable[None]],
     ) -> None:
+        """`publish` makes the router follow what was committed, and returns when it does."""
         self._home = home
         self._database = database
         self._builder = builder
         self._fleet = fleet
         self._journal = journal
         self._web_url = web_url
+        self._publish = publish
         self._turns = Turns()
         self._background: set[asyncio.Task[None]] = set()
         self.outputs = Outputs(home.builds / "output")
@@ -178,6 +181,7 @@ class Deploys:
                 fix="Mend what the lines above say and push again.",
             )
         current = await self._database.run(records.succeeded, order, release)
+        await self._publish()
         self._note(
             order,
             f"{order.description} by user {order.by.email}",

@@ -87,7 +87,9 @@ def table(session: Session, *, domain: str) -> RouteTable:
     servers: dict[str, list[Server]] = defaultdict(list)
     for app_id, state, dyno_id, name, host, port in session.execute(
         select(Dyno.app_id, Dyno.state, Dyno.id, Dyno.name, Dyno.host, Dyno.port)
-        .where(Dyno.type == "web", Dyno.stop_by.is_(None))
+        .join(Release, Release.id == Dyno.release_id)
+        # The dynos of a release that is still on its way out take no requests: it may yet fail.
+        .where(Dyno.type == "web", Dyno.stop_by.is_(None), Release.status != "pending")
         .order_by(Dyno.id)
     ):
         states[app_id].add(state)

@@ -127,15 +127,17 @@ class Platform:
         self.git(project, "add", "-A").ok()
         self.git(project, "commit", "-q", "--allow-empty", "-m", message).ok()
 
-    def get(self, app: str, path: str = "/", *, headers: dict[str, str] | None = None) -> tuple[int, str]:
-        """Status and body of the app's answer through the router, certificate checked."""
+    def get(
+        self, app: str, path: str = "/", *, headers: dict[str, str] | None = None, plain: bool = False
+    ) -> tuple[int, str]:
+        """Status and body of the app's answer through the router: by https, certificate checked, or by plain http."""
         # The name of the app need not resolve on this machine: connect to loopback, say the name in SNI and Host.
-        host, port = f"{app}.localhost", self.endpoint["https_port"]
+        host, port = f"{app}.localhost", self.endpoint["http_port" if plain else "https_port"]
         done = subprocess.run(
             [
                 "curl", "-sS", "--cacert", self.endpoint["ca"], "--resolve", f"{host}:{port}:127.0.0.1",
                 *[part for name, value in (headers or {}).items() for part in ("-H", f"{name}: {value}")],
-                "-w", "\n%{http_code}", f"https://{host}:{port}{path}",
+                "-w", "\n%{http_code}", f"{'http' if plain else 'https'}://{host}:{port}{path}",
             ],
             capture_output=True, text=True, timeout=100, check=False,
         )  # fmt: skip

@@ -67,14 +67,14 @@ def test_from_create_to_destroy(platform: Platform, cli: Cli, name: str) -> None
     platform.eventually(lambda: platform.get(f"{name}-x")[0] == 200, what="the app under its new name")
     assert cli("apps:destroy", "-a", f"{name}-x", "--confirm", f"{name}-x", cwd=project).ok()
     assert f"{name}-x" not in cli("apps").ok().out
-    platform.eventually(lambda: platform.get(f"{name}-x")[0] == 404, what="nothing at the old address")
+    platform.eventually(lambda: platform.get(f"{name}-x", plain=True)[0] == 404, what="nothing at the old address")
 
 
 def test_what_scripts_ask_exits_with_zero(platform: Platform, cli: Cli, name: str) -> None:
     cli("create", name, "--no-remote").ok()
     for command in (
         "apps", "apps:info", "domains", "buildpacks", "stack", "access", "features", "labs", "ps", "releases", "config",
-        "maintenance", "logs", "ps:scale",
+        "maintenance", "logs",
     ):  # fmt: skip
         app = () if command == "apps" else ("-a", name)
         cli(command, *app).ok()

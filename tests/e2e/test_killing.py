@@ -125,7 +125,7 @@ def test_a_killed_dyno_comes_back_and_the_platform_can_be_stopped_and_started(ow
     found = subprocess.run(
         ["pgrep", "-f", "^python server.py"], capture_output=True, text=True, check=False
     ).stdout.split()
-    ours = [pid for pid in found if str(own.home) in os.readlink(f"/proc/{pid}/cwd")]
+    ours = [pid for pid in found if str(own.home) in str(Path(f"/proc/{pid}/cwd").readlink())]
     assert len(ours) == 1
     os.kill(int(ours[0]), signal.SIGKILL)
     own.eventually(
@@ -157,7 +157,7 @@ def _processes_of(platform: Platform) -> list[str]:
         if entry.name.isdigit():
             try:
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                place = os.readlink(entry / "cwd")
+                place = str((entry / "cwd").readlink())
             except OSError:
                 continue
             if str(platform.home) in command or place.startswith(str(platform.home)):
