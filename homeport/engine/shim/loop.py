@@ -122,7 +122,7 @@ class Shim:
         if self.quit_at is not None:
             due.append(self.quit_at)
         if self.lines and self.watcher is not None and not self.watcher.outgoing:
-            due.append(self.next_batch)
+            due.append(0.0 if self.ended else self.next_batch)
         return max(0, int((min(due) - time.monotonic()) * 1000) + 1) if due else -1
 
     def handle(self, fd: int, events: int) -> None:

@@ -259,6 +259,6 @@ def stat(pid: int | str) -> list[bytes]:
 
 
 def start_ticks(pid: int) -> int:
-    """When a process started, in clock ticks since boot: with its pid, a name that is not used twice. 0: gone."""
+    """When a process started, in clock ticks since boot: with its pid, a name that is not used twice. 0: it ended."""
     fields = stat(pid)
-    return int(fields[19]) if len(fields) > 19 else 0
+    return int(fields[19]) if len(fields) > 19 and fields[0] not in b"ZX" else 0
