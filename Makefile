@@ -1,7 +1,7 @@
 # Everything a checkout can do. `make demo` and `make test` begin on a machine that has only git, make and Python.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test-setup check unit contract integration e2e test bench clean
+.PHONY: help setup demo test-setup check unit contract integration e2e test bench docs clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,8 +16,8 @@ test-setup: ## Install what the tests need: tools, a browser, the official herok
 	@scripts/setup-tests
 
 check: ## Style and types
-	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check . scripts/sizes scripts/commands-page
+	@.venv/bin/ruff format --check . scripts/sizes scripts/commands-page
 	@.venv/bin/mypy
 	@.venv/bin/python scripts/sizes
 
@@ -43,6 +43,9 @@ test: ## Install what tests need and run them all, fast ones first
 
 bench: test-setup ## Measure the platform against its floor, side by side
 	@.venv/bin/python -m bench
+
+docs: ## Write docs/commands.md anew from the command table
+	@.venv/bin/python scripts/commands-page >docs/commands.draft && mv docs/commands.draft docs/commands.md
 
 clean: ## Remove what was installed and built here (system packages and ~/.homeport stay)
 	rm -rf .venv .uv .node .mypy_cache .ruff_cache .pytest_cache .hypothesis dist bench/results

@@ -98,7 +98,7 @@ def drive(url: str, host: str, seconds: float) -> Load:
 def read_wrk(text: str) -> Load:
     """wrk's report as numbers; raises ValueError when it is none."""
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    latencies = dict(re.findall(r"^\s+(50|99)%\s+([\d.]+\w+)$", text, re.M))
+    latencies = dict(re.findall(r"^\s+(50|99)%\s+([\d.]+\w+)\s*$", text, re.M))
     if rate is None or set(latencies) != {"50", "99"}:
         raise ValueError(f"not a report of wrk:\n{text}")
     wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", text)

@@ -17,7 +17,7 @@ Running 4s test @ http://127.0.0.1:8080/
      50%  850.00us
      75%    1.30ms
      90%    2.00ms
-     99%    1.10s
+     99%    1.10s\x20
   8000 requests in 4.00s, 1.00MB read
   Socket errors: connect 0, read 1, write 0, timeout 2
   Non-2xx or 3xx responses: 4

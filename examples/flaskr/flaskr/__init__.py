@@ -29,7 +29,7 @@ def create_app(overrides=None):
 
 
 def up():
-    """What the platform asks before it sends visitors here: does the app answer, and its database?"""
+    """For health checks: does the app answer, and its database?"""
     db.session.execute(text("select 1"))
     return "ok\n", {"Content-Type": "text/plain"}
 

@@ -35,7 +35,7 @@ def book(request):
 
 @require_safe
 def up(request):
-    """What the platform asks before it sends visitors here: does the app answer, and its database?"""
+    """For health checks: does the app answer, and its database?"""
     with connection.cursor() as cursor:
         cursor.execute("select 1")
     return HttpResponse("ok\n", content_type="text/plain")
