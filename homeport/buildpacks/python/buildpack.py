@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from homeport.buildpacks.interface import Compiled, Project, Shell
 from homeport.buildpacks.python import checks, django, guess, hooks, layers, managers, profile
-from homeport.buildpacks.python.attempts import Attempts
+from homeport.buildpacks.python.attempts import Attempts, Permission
 from homeport.buildpacks.python.dates import ResolveBefore
 from homeport.buildpacks.python.dependencies import Wanted, read
-from homeport.buildpacks.python.install import Layer
+from homeport.buildpacks.python.install import Installer, Layer
+from homeport.buildpacks.python.known import python_limit
+from homeport.buildpacks.python.repairs import Facts
 from homeport.buildpacks.python.selection import Circumstances, Selection
 from homeport.buildpacks.python.versions import requested
 from homeport.buildpacks.voice import Voice
@@ -50,11 +53,26 @@ class Python:
         previous = next(filter(None, (layers.note(store, key) for key in project.previous_layers)), None)
         request = layers.digest(wanted.inputs, layers.salt(project.cache))
         before = ResolveBefore.of(project, previous, request)
+        permission = Permission.of(project.config, before)
         asked = requested(project.source, lockfile=wanted.manager.file)
-        circumstances = Circumstances(before.day if before else None, previous.python if previous else None)
+        circumstances = Circumstances(
+            day=_day(project, permission),
+            limit=python_limit(wanted.pins),
+            previous=previous.python if previous else None,
+            lenient=permission.repairs,
+        )
         interpreter = await Selection(project, shell, voice).choose(asked, circumstances)
-        attempts = Attempts(project, wanted, interpreter, before, shell, store, voice)
-        return await attempts.layer(request)
+        facts = Facts(
+            python=interpreter.version,
+            pins=wanted.pins,
+            file=wanted.manager.file,
+            before=str(before.day) if before else None,
+            commit_day=project.commit_time.date() if project.commit_time else None,
+            python_named=asked.origin if asked else None,
+            foreign=wanted.foreign,
+        )
+        installer = Installer(project, interpreter, shell, store, voice)
+        return await Attempts(project, wanted, facts, permission, installer, store, voice).layer(request)
 
     async def _static_files(
         self, project: Project, layer: Layer, shell: Shell, voice: Voice, env: Mapping[str, str]
@@ -70,3 +88,11 @@ class Python:
         else:
             await django.collectstatic(project, shell, voice, env)
         return influence
+
+
+def _day(project: Project, permission: Permission) -> date | None:
+    """The day whose Python is taken for an app that names none."""
+    if permission.before is not None:
+        return permission.before.day
+    commit = project.commit_time
+    return commit.date() if commit is not None and permission.repairs else None

@@ -24,6 +24,9 @@ class ResolveBefore:
         """The end of the day as uv wants it (RFC 3339)."""
         return f"{self.day + timedelta(days=1)}T00:00:00Z"
 
+    def __str__(self) -> str:
+        return f"{self.day}, the day of the commit" if self.automatic else str(self.day)
+
     @classmethod
     def of(cls, project: Project, previous: Note | None, request: str) -> ResolveBefore | None:
         """What the config var asks for.

@@ -26,7 +26,8 @@ class Wanted:
 
     `plan` is None where `uv sync` reads the lock file itself. `inputs` are the bytes and digests that decide what
     gets installed. `names` are the packages asked for directly, `pins` those with an exact version. `rewritten`
-    are requirements files in a form that uv understands, to be put in place while it runs.
+    are requirements files in a form that uv understands, to be put in place while it runs. `foreign` are names of
+    packages by their paths on other machines.
     """
 
     manager: Manager
@@ -37,6 +38,8 @@ class Wanted:
     pins: Mapping[str, str] = field(default_factory=dict)
     rewritten: Mapping[str, str] = field(default_factory=dict)
     dropped: tuple[Line, ...] = ()
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    hashed: bool = False
     variables: frozenset[str] = frozenset()
     trusted_hosts: tuple[str, ...] = ()
 
@@ -70,6 +73,8 @@ def _pip(source: Path) -> Wanted:
         pins=found.pins,
         rewritten=found.rewritten,
         dropped=tuple(found.dropped),
+        foreign=found.foreign,
+        hashed=found.hashed,
         variables=frozenset(found.variables),
         trusted_hosts=tuple(found.trusted_hosts),
     )
@@ -107,6 +112,7 @@ def _generated(source: Path, manager: Manager, lock: locks.Lock, scratch: Path) 
         inputs={"lines": [line.replace(str(source), "") for line in lock.lines], "packages": local},
         names=lock.names,
         pins=lock.pins,
+        hashed=any("--hash" in line for line in lock.lines),
         variables=lock.variables,
     )
 

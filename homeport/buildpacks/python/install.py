@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from homeport.buildpacks.interface import Finished, Project, Shell, Show
-from homeport.buildpacks.python import editables, layers, uv
+from homeport.buildpacks.python import editables, layers, nltk, uv
 from homeport.buildpacks.python.dependencies import Wanted
 from homeport.buildpacks.python.interpreters import Interpreter
 from homeport.buildpacks.python.layers import Note
@@ -55,19 +55,26 @@ class Installer:
         }
         return layers.key(inputs, layers.salt(self._project.cache))
 
-    async def attempt(self, wanted: Wanted, plan: uv.Plan | None, draft: Path) -> Finished:
-        """Install into a fresh environment in `draft`; the caller judges a failure."""
-        made = await self._run(uv.make_environment(self._interpreter.path, draft))
-        if made.code != 0:
-            return made
+    @property
+    def python(self) -> str:
+        """The interpreter's version."""
+        return self._interpreter.text
+
+    async def attempt(self, wanted: Wanted, plan: uv.Plan | None, draft: Path, show: Show | None) -> Finished:
+        """Install into an environment in `draft`, made when it is not there; the caller judges a failure."""
+        if not (draft / "pyvenv.cfg").exists():
+            made = await self._run(uv.make_environment(self._interpreter.path, draft))
+            if made.code != 0:
+                return made
+        shown = _both(self._shown(draft), show)
         with _in_place(self._project.source, wanted.rewritten):
             if plan is None:
                 argv, settings = uv.sync(draft)
-                done = await self._run(argv, settings, draft)
+                done = await self._run(argv, settings, shown)
             else:
                 compiled = self._interpreter.version >= _OLD_BYTECODE
                 argv = uv.install(plan, draft, self._project.scratch, compile_bytecode=compiled)
-                done = await self._run(argv, self._hosts(wanted), draft)
+                done = await self._run(argv, self._hosts(wanted), shown)
         return done
 
     async def finish(self, key: str, draft: Path, note: Note) -> Layer:
@@ -81,6 +88,31 @@ class Installer:
         note.write(draft)
         path = await asyncio.to_thread(self._store.keep, key, draft)
         return Layer(key, path, note, fresh=True)
+
+    async def nearest(self, package: str, version: str, *, wheels: bool, before: str | None) -> str | None:
+        """The version nearest to one that cannot be had, newer ones first; None if there is none."""
+        file = self._project.scratch / "nearest.in"
+        for bound, lowest in ((">=", True), ("<", False)):
+            file.write_text(f"{package}{bound}{version}\n")
+            argv = uv.nearest(file, self._interpreter.path, lowest=lowest, wheels=wheels, before=before)
+            done = await self._run(argv, show=_hidden)
+            found = re.search(rf"^{re.escape(package)}==(\S+)", done.output, re.MULTILINE | re.IGNORECASE)
+            if done.code == 0 and found is not None:
+                return found[1]
+        return None
+
+    async def export_lock(self) -> uv.Plan | None:
+        """What `uv.lock` says as a plan."""
+        done = await self._run(uv.export(), show=_hidden)
+        if done.code != 0:
+            return None
+        file = self._project.scratch / "uv.lock.txt"
+        file.write_text(done.output + "\n")
+        return uv.Plan(files=(str(file),), dependencies=False)
+
+    async def download_corpora(self, draft: Path) -> None:
+        """NLTK's data. Raises `BuildFailed`."""
+        await nltk.download(draft, self._project.source, self._shell, self._voice)
 
     def kept(self, key: str) -> Layer | None:
         """The layer, if it is in the store and its interpreter still there."""
@@ -101,28 +133,25 @@ class Installer:
             tools.append("setuptools<71")
         argv = [uv.binary(), "pip", "install", "--python", str(draft / "bin" / "python"), "--no-deps", *tools]
         for attempt in ([*argv, "--offline"], argv) if tools else ():
-            if (await self._run(attempt, show=lambda line: None)).code == 0:  # noqa: ARG005
+            if (await self._run(attempt, show=_hidden)).code == 0:
                 return
 
     async def _compile(self, draft: Path) -> None:
         packages = layers.site_packages(draft)
-        await self._run(
-            [str(draft / "bin" / "python"), "-I", "-m", "compileall", "-q", "-j", "0", str(packages)],
-            show=lambda line: None,  # noqa: ARG005 - some packages hold files for other Pythons
-        )
+        argv = [str(draft / "bin" / "python"), "-I", "-m", "compileall", "-q", "-j", "0", str(packages)]
+        await self._run(argv, show=_hidden)  # some packages hold files for other Pythons, so it may well complain
 
     async def _run(
         self,
         argv: list[str],
         settings: Mapping[str, str] | None = None,
-        draft: Path | None = None,
         show: Show | None = None,
     ) -> Finished:
         env = {**self._env, **(settings or {})}
-        return await self._shell.run(argv, cwd=self._project.source, env=env, show=show or self._shown(draft))
+        return await self._shell.run(argv, cwd=self._project.source, env=env, show=show)
 
-    def _shown(self, draft: Path | None) -> Show:
-        replacements = uv.show_line(draft, self._project.source) if draft else ()
+    def _shown(self, draft: Path) -> Show:
+        replacements = uv.readable(draft, self._project.source)
 
         def show(line: str) -> str | None:
             if _TALK.match(line):
@@ -135,6 +164,18 @@ class Installer:
 
     def _hosts(self, wanted: Wanted) -> dict[str, str]:
         return {"UV_INSECURE_HOST": " ".join(wanted.trusted_hosts)} if wanted.trusted_hosts else {}
+
+
+def _hidden(line: str) -> str | None:  # noqa: ARG001
+    return None
+
+
+def _both(first: Show, second: Show | None) -> Show:
+    def show(line: str) -> str | None:
+        shown = first(line)
+        return shown if shown is None or second is None else second(shown)
+
+    return show
 
 
 def _registry(variables: Mapping[str, str]) -> dict[str, str]:

@@ -26,6 +26,11 @@ class Manager(Enum):
     def file(self) -> str:
         return _FILES[self]
 
+    @property
+    def lockless(self) -> bool:
+        """Whether it is known from the start that versions are not fixed."""
+        return self is Manager.PYPROJECT
+
 
 _FILES = {
     Manager.PIPENV: "Pipfile.lock",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from homeport.buildpacks.failures import BuildFailed, FailureId
@@ -12,6 +13,10 @@ from homeport.buildpacks.voice import Voice
 NAME = "nltk.txt"
 FOLDER = "nltk_data"
 """In the dependency layer."""
+
+
+def wanted(packages: Mapping[str, str]) -> bool:
+    return "nltk" in packages
 
 
 def corpora(source: Path) -> list[str]:

@@ -60,6 +60,7 @@ class Scan:
     folders: list[str] = field(default_factory=list)  # of wheels, for --find-links
     variables: set[str] = field(default_factory=set)  # ${NAME} that stand in the text
     prereleases: bool = False
+    foreign: dict[str, str] = field(default_factory=dict)  # package names by paths on other machines
     hashed: bool = False
     trusted_hosts: list[str] = field(default_factory=list)
     indexes: bool = False  # names further indexes
@@ -201,7 +202,9 @@ def _scan_requirement(source: Path, file: str, requirement: str, result: Scan) -
         result.pins[canonicalize_name(pinned[1])] = pinned[2]
     _, separator, target = requirement.partition("@")
     if separator and target.strip().startswith("file:"):
-        _add_local(source, file, target.partition(";")[0].strip(), result, editable=False)
+        target = target.partition(";")[0].strip()
+        result.foreign[target] = canonicalize_name(name[0])
+        _add_local(source, file, target, result, editable=False)
 
 
 def _add_local(source: Path, file: str, value: str, result: Scan, *, editable: bool) -> None:

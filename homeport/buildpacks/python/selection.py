@@ -5,14 +5,24 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from homeport.buildpacks.failures import BuildFailed, FailureId
 from homeport.buildpacks.interface import Project, Shell
 from homeport.buildpacks.python import uv
 from homeport.buildpacks.python.interpreters import Found, Interpreter, Probes, find, pick
-from homeport.buildpacks.python.versions import DEFAULT, Request, Version, dotted, of_its_time, parse
+from homeport.buildpacks.python.known import Limit
+from homeport.buildpacks.python.versions import (
+    DEFAULT,
+    OLDEST,
+    Request,
+    Version,
+    dotted,
+    of_its_time,
+    parse,
+    too_old,
+)
 from homeport.buildpacks.voice import Voice
 
 DOWNLOADS = "HOMEPORT_PYTHON_DOWNLOADS"
@@ -24,22 +34,34 @@ _RETRY = 3600.0
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What decides for an app that names no version: the date it is resolved for, and what its last build used."""
+    """What decides for an app that names no version.
+
+    The day it is resolved for, the newest Python that its pinned packages run on, what its last build used.
+    `lenient`: repairs were allowed, so another minor version may stand in for one that cannot be had.
+    """
 
     day: date | None = None
+    limit: Limit | None = None
     previous: str | None = None
+    lenient: bool = False
 
 
 def effective(asked: Request | None, circumstances: Circumstances) -> Request:
-    """The request that counts. Pure."""
+    """The request that counts. Pure. Raises `BuildFailed` (`python_version_too_old`)."""
     if asked is not None:
-        return asked
+        replaceable = circumstances.lenient and asked.version is not None and asked.version >= (3,)
+        if asked.version is not None and asked.version < OLDEST and not replaceable:
+            raise too_old(asked)
+        return replace(asked, firm=not circumstances.lenient)
+    limit = circumstances.limit
+    origin, version = "the default", DEFAULT
     if circumstances.day is not None:
-        return Request(f"that of {circumstances.day}", of_its_time(circumstances.day), firm=False)
-    previous = parse(circumstances.previous or "")
-    if previous is not None:
-        return Request("that of the last build", previous[:2], firm=False)
-    return Request("the default", DEFAULT, firm=False)
+        origin, version = f"that of {circumstances.day}", of_its_time(circumstances.day)
+    elif previous := parse(circumstances.previous or ""):
+        origin, version = "that of the last build", previous[:2]
+    if limit is not None and limit.python < version[:2]:
+        origin, version = f"the newest that {limit.package} {limit.version} runs on", limit.python
+    return Request(origin, version, named=False, firm=False)
 
 
 class Selection:
@@ -58,7 +80,7 @@ class Selection:
         self._announce(request)
         found = find(self._project.environ, self._own)
         best = await self._first_that_runs(pick(request, found))
-        if not _fulfilled(request, best) and request.firm and await self._download(request):
+        if not _fulfilled(request, best) and request.named and await self._download(request):
             found = find(self._project.environ, self._own)
             best = await self._first_that_runs(pick(request, found))
         if best is None:
@@ -74,7 +96,7 @@ class Selection:
         return None
 
     def _announce(self, request: Request) -> None:
-        if request.firm:
+        if request.named:
             self._voice.step(f"Using Python {request.text} specified in {request.origin}")
         else:
             self._voice.step(f"No Python version was specified. Using {request.origin}: Python {request.text}")
@@ -92,7 +114,7 @@ class Selection:
         else:
             self._voice.warning(
                 f"Python {request.text} is not on this machine; using {got.text}.\n\n"
-                "Your app names no version, so this is no error. Name one in a file .python-version to decide yourself."
+                "It is the nearest that is here. Name another in a file .python-version to decide yourself."
             )
 
     async def _download(self, request: Request) -> bool:

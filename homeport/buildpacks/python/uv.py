@@ -28,9 +28,9 @@ class Plan:
     overrides: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     build_constraints: tuple[str, ...] = ()
-    only_binary: tuple[str, ...] = ()
     before: str | None = None  # nothing that was uploaded later, RFC 3339
     dependencies: bool = True  # of the named packages too; a lock file names all
+    exempt: tuple[str, ...] = ()  # packages for which `before` does not hold
     prereleases: bool = False
     verify_hashes: bool = True
 
@@ -71,7 +71,7 @@ def environment(build: Mapping[str, str], cache: Path) -> dict[str, str]:
     """
     env = {
         "UV_CACHE_DIR": str(cache / "uv"),
-        "UV_LINK_MODE": "copy",
+        "UV_LINK_MODE": "hardlink",
         "UV_NO_PROGRESS": "1",
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_INDEX_STRATEGY": build.get("UV_INDEX_STRATEGY") or "unsafe-best-match",
@@ -122,12 +122,18 @@ def sync(folder: Path) -> tuple[list[str], dict[str, str]]:
     return argv, {"UV_PROJECT_ENVIRONMENT": str(folder), "UV_PYTHON": str(folder / "bin" / "python")}
 
 
-def nearest_with_wheel(requirement: str, python: Path, *, upward: bool, before: str | None) -> list[str]:
-    """Ask for the one version nearest to a bound that has a wheel for this interpreter; reads from stdin's file."""
+def nearest(requirement: Path, python: Path, *, lowest: bool, wheels: bool, before: str | None) -> list[str]:
+    """Print the lowest or highest version that fulfils the requirement in a file, for this interpreter."""
     argv = [binary(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-deps",
-            "--python", str(python), "--only-binary", ":all:",
-            "--resolution", "lowest" if upward else "highest", requirement]  # fmt: skip
+            "--python", str(python), "--resolution", "lowest" if lowest else "highest", str(requirement)]  # fmt: skip
+    argv += ["--only-binary", ":all:"] if wheels else []
     return argv + (["--exclude-newer", before] if before else [])
+
+
+def export() -> list[str]:
+    """Print what `uv.lock` says as a requirements file."""
+    return [binary(), "export", "--quiet", "--locked", "--no-default-groups", "--no-header", "--no-annotate",
+            "--no-hashes", "--format", "requirements.txt"]  # fmt: skip
 
 
 def _options(plan: Plan, scratch: Path) -> list[str]:
@@ -143,9 +149,9 @@ def _options(plan: Plan, scratch: Path) -> list[str]:
             file = scratch / f"{option.strip('-')}.txt"
             file.write_text("\n".join(lines) + "\n")
             argv += [option, str(file)]
-    for package in plan.only_binary:
-        argv += ["--only-binary", package]
     argv += ["--exclude-newer", plan.before] if plan.before else []
+    for package in plan.exempt:
+        argv += ["--exclude-newer-package", f"{package}=2999-01-01T00:00:00Z"]
     argv += [] if plan.dependencies else ["--no-deps"]
     argv += ["--prerelease", "allow"] if plan.prereleases else []
     argv += [] if plan.verify_hashes else ["--no-verify-hashes"]
@@ -158,6 +164,6 @@ def python_install(request: str, folder: Path) -> tuple[list[str], dict[str, str
     return argv, {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "30", "UV_PYTHON_DOWNLOADS": "manual"}
 
 
-def show_line(draft: Path, source: Path) -> Sequence[tuple[str, str]]:
+def readable(draft: Path, source: Path) -> Sequence[tuple[str, str]]:
     """Texts that mean nothing to the reader of the output, and what stands in their place."""
     return ((f"{draft}/", ".heroku/python/"), (str(draft), ".heroku/python"), (f"{source}/", ""), (str(source), "."))

@@ -48,12 +48,13 @@ _MISSPELT = re.compile(r"[\s'\",.]*python[ ._-]?version[\s'\".]*(txt|py|rtf|md)?
 class Request:
     """A version (`3.8` or `3.8.18`), or a range of versions, and the place that asks for it.
 
-    `firm`: another minor version must not be taken instead.
+    `named`: the app says so itself. `firm`: another minor version must not be taken instead.
     """
 
     origin: str
     version: Version | None = None
     within: SpecifierSet | None = None
+    named: bool = True
     firm: bool = True
 
     @property
@@ -73,12 +74,9 @@ def parse(text: str) -> Version | None:
 def requested(source: Path, *, lockfile: str | None) -> Request | None:
     """What the source asks for; `lockfile` is the package manager's own file. None when it says nothing.
 
-    Raises `BuildFailed`: `python_version_misspelt`, `python_version_invalid`, `python_version_too_old`.
+    Raises `BuildFailed`: `python_version_misspelt`, `python_version_invalid`.
     """
-    request = _runtime_txt(source) or _python_version_file(source) or _from_lock(source, lockfile)
-    if request is not None and request.version is not None and request.version < OLDEST:
-        raise _too_old(request)
-    return request
+    return _runtime_txt(source) or _python_version_file(source) or _from_lock(source, lockfile)
 
 
 def of_its_time(day: date) -> Version:
@@ -191,7 +189,7 @@ def _invalid(name: str, found: str, example: str, why: str) -> BuildFailed:
     )
 
 
-def _too_old(request: Request) -> BuildFailed:
+def too_old(request: Request) -> BuildFailed:
     return BuildFailed(
         FailureId.PYTHON_VERSION_TOO_OLD,
         f"{request.origin} asks for Python {request.text}, which is older than Homeport can build for.",
