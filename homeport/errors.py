@@ -77,6 +77,13 @@ class TooLarge(HomeportError):
         super().__init__("too_large", what, fix=fix)
 
 
+class ConfirmationRequired(HomeportError):
+    """It would overwrite something, and nobody has said that this is meant (Heroku: 423 confirmation_required)."""
+
+    def __init__(self, what: str, *, fix: str = "") -> None:
+        super().__init__("confirmation_required", what, fix=fix)
+
+
 class Unavailable(HomeportError):
     """A part that is needed does not answer now; trying again later may help."""
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import StatementError
 
 from homeport.errors import (
     BadRequest,
+    ConfirmationRequired,
     Conflict,
     Forbidden,
     HomeportError,
@@ -34,6 +35,7 @@ _STATUS: tuple[tuple[type[HomeportError], int], ...] = (
     (Conflict, 409),
     (TooLarge, 413),
     (Invalid, 422),
+    (ConfirmationRequired, 423),
     (Unavailable, 503),
 )
 

@@ -1,0 +1,40 @@
+"""Add-ons: the catalog, the rows, and the providers that make them real."""
+
+from homeport.addons.addons import Addons
+from homeport.addons.catalog import SERVICES, Plan, Service
+from homeport.addons.lifecycle import Wish
+from homeport.addons.provider import Provider, Resource
+from homeport.addons.records import (
+    State,
+    attachments,
+    attachments_for,
+    attachments_of,
+    find,
+    find_attachment,
+    of_app,
+    of_user,
+    plan_of,
+    resolve,
+    resolve_attachment,
+)
+
+__all__ = [
+    "SERVICES",
+    "Addons",
+    "Plan",
+    "Provider",
+    "Resource",
+    "Service",
+    "State",
+    "Wish",
+    "attachments",
+    "attachments_for",
+    "attachments_of",
+    "find",
+    "find_attachment",
+    "of_app",
+    "of_user",
+    "plan_of",
+    "resolve",
+    "resolve_attachment",
+]

@@ -1,0 +1,195 @@
+"""What can be had: services and plans by Heroku's names, so that scripts and app.json files go on working.
+
+Old names are plans too (`hobby-dev`, `mini`, `dev`): they are not listed, but who asks for one gets it, under that
+name. All of it costs nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from homeport.errors import Invalid, NotFound
+
+MB = 1024**2
+GB = 1024**3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A size of a service. What `limits` there are is the service's business: connections, bytes, jobs."""
+
+    service: str
+    name: str
+    title: str
+    limits: Mapping[str, int] = field(default_factory=dict)
+    default: bool = False
+    visible: bool = True
+
+    @property
+    def full_name(self) -> str:
+        """`heroku-postgresql:essential-0`"""
+        return f"{self.service}:{self.name}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A kind of add-on.
+
+    `first` is the name of an app's first attachment (DATABASE), `further` the root of the others' names
+    (HEROKU_POSTGRESQL_AMBER), `stem` that of the add-ons' own names (postgresql-curved-12345). With `suffixes` an
+    attachment's name makes those of config vars. `renamed` leads from plans that Heroku has replaced to those that are
+    had instead.
+    """
+
+    name: str
+    title: str
+    stem: str
+    first: str
+    further: str
+    plans: tuple[Plan, ...]
+    suffixes: tuple[str, ...] = ("_URL",)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    multiple: bool = True
+    sharing: bool = True
+
+    @property
+    def default(self) -> Plan:
+        return next(plan for plan in self.plans if plan.default)
+
+    def plan(self, name: str) -> Plan | None:
+        wanted = self.renamed.get(name, name)
+        return next((plan for plan in self.plans if plan.name == wanted), None)
+
+
+def _postgres(name: str, title: str, connections: int, size: int, **more: bool) -> Plan:
+    return Plan("heroku-postgresql", name, title, {"connections": connections, "bytes": size}, **more)
+
+
+def _postgres_tier(tier: str) -> tuple[Plan, ...]:
+    # https://devcenter.heroku.com/articles/heroku-postgres-plans
+    sizes = {"0": (120, 64), "2": (400, 256), "3": (500, 512), "4": (500, 768), "5": (500, 1024), "6": (500, 1536)}
+    sizes |= {"7": (500, 2048), "8": (500, 3072), "9": (500, 4096), "10": (500, 4096)}
+    return tuple(
+        _postgres(f"{tier}-{number}", f"{tier.title()} {number}", connections, gigabytes * GB)
+        for number, (connections, gigabytes) in sizes.items()
+    )
+
+
+def _redis(name: str, title: str, connections: int, memory: int, **more: bool) -> Plan:
+    return Plan("heroku-redis", name, title, {"connections": connections, "memory": memory}, **more)
+
+
+def _redis_premium() -> tuple[Plan, ...]:
+    # https://devcenter.heroku.com/articles/heroku-redis#plans
+    sizes = {0: (40, 50), 1: (80, 100), 2: (200, 250), 3: (400, 500), 4: (1000, 1024), 5: (1000, 2560)}
+    sizes |= {7: (1000, 7168), 8: (1000, 10240), 9: (1000, 25600)}
+    return tuple(
+        _redis(f"premium-{number}", f"Premium {number}", connections, megabytes * MB)
+        for number, (connections, megabytes) in sizes.items()
+    )
+
+
+def _bucketeer(name: str, title: str, gigabytes: int, **more: bool) -> Plan:
+    return Plan("bucketeer", name, title, {"bytes": gigabytes * GB}, **more)
+
+
+def _sentry(name: str, title: str, events: int, **more: bool) -> Plan:
+    return Plan("sentry", name, title, {"events": events}, **more)
+
+
+SERVICES = (
+    Service(
+        "heroku-postgresql",
+        "Heroku Postgres",
+        stem="postgresql",
+        first="DATABASE",
+        further="HEROKU_POSTGRESQL",
+        plans=(
+            _postgres("essential-0", "Essential 0", 20, 1 * GB, default=True),
+            _postgres("essential-1", "Essential 1", 20, 10 * GB),
+            _postgres("essential-2", "Essential 2", 40, 32 * GB),
+            *_postgres_tier("standard"),
+            *_postgres_tier("premium"),
+            _postgres("mini", "Mini", 20, 1 * GB, visible=False),
+            _postgres("basic", "Basic", 20, 10 * GB, visible=False),
+            _postgres("hobby-dev", "Hobby Dev", 20, 1 * GB, visible=False),
+            _postgres("hobby-basic", "Hobby Basic", 20, 10 * GB, visible=False),
+            _postgres("dev", "Dev", 20, 1 * GB, visible=False),
+        ),
+    ),
+    Service(
+        "heroku-redis",
+        "Heroku Key-Value Store",
+        stem="redis",
+        first="REDIS",
+        further="HEROKU_REDIS",
+        plans=(_redis("mini", "Mini", 20, 25 * MB, default=True), *_redis_premium()),
+        # The official CLI talks to plans called hobby without TLS; so these are had under their new name.
+        renamed={"hobby-dev": "mini", "hobby": "mini", "test": "mini"},
+    ),
+    Service(
+        "bucketeer",
+        "Bucketeer",
+        stem="bucketeer",
+        first="BUCKETEER",
+        further="BUCKETEER",
+        plans=(
+            _bucketeer("hobbyist", "Hobbyist", 5, default=True),
+            _bucketeer("micro", "Micro", 100),
+            _bucketeer("small", "Small", 250),
+            _bucketeer("medium", "Medium", 500),
+            _bucketeer("large", "Large", 1000),
+        ),
+        suffixes=("_AWS_ACCESS_KEY_ID", "_AWS_SECRET_ACCESS_KEY", "_AWS_REGION", "_BUCKET_NAME"),
+    ),
+    Service(
+        "sentry",
+        "Sentry",
+        stem="sentry",
+        first="SENTRY",
+        further="SENTRY",
+        plans=(
+            _sentry("f1", "Developer", 5_000, default=True),
+            _sentry("developer", "Developer", 5_000, visible=False),
+            _sentry("team", "Team", 50_000),
+            _sentry("business", "Business", 100_000),
+        ),
+        suffixes=("_DSN",),
+    ),
+    Service(
+        "scheduler",
+        "Heroku Scheduler",
+        stem="scheduler",
+        first="SCHEDULER",
+        further="SCHEDULER",
+        plans=(Plan("scheduler", "standard", "Standard", default=True),),
+        suffixes=(),
+        multiple=False,
+        sharing=False,
+    ),
+)
+_BY_NAME = {service.name: service for service in SERVICES}
+
+
+def service(name: str) -> Service:
+    """Raises `NotFound`."""
+    found = _BY_NAME.get(name)
+    if found is None:
+        raise NotFound("addon_service", "Couldn't find that add-on service.", fix="See them: `heroku addons:services`.")
+    return found
+
+
+def plan(name: str) -> Plan:
+    """By "heroku-postgresql:essential-0", or by a service alone for its default plan.
+
+    Raises `NotFound` for a service, `Invalid` for a plan that there is not.
+    """
+    of, colon, wanted = name.partition(":")
+    found = service(of).plan(wanted) if colon else service(of).default
+    if found is None:
+        raise Invalid(
+            f"Couldn't find either the add-on service or the add-on plan of {name!r}.",
+            fix=f"See the plans that there are: `heroku addons:plans {of}`.",
+        )
+    return found

@@ -1,0 +1,81 @@
+"""The loop that finishes whatever was begun: every few seconds the rows are read again, and what differs is mended.
+
+Requests do the same work sooner; when they, or this process, die in the middle, the loop does it later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from homeport.addons import lifecycle
+from homeport.addons.provider import Resource
+from homeport.addons.workshop import Workshop
+from homeport.errors import HomeportError
+
+EVERY_SECONDS = 5.0
+FIRST_RETRY_SECONDS = 5.0
+LAST_RETRY_SECONDS = 600.0
+
+_log = logging.getLogger("homeport.addons")
+
+
+class Upkeep:
+    def __init__(self, workshop: Workshop, clock: Callable[[], float]) -> None:
+        """`clock` counts seconds, from anywhere."""
+        self._workshop = workshop
+        self._clock = clock
+        self._awake = asyncio.Event()
+        self._failures: dict[str, tuple[int, float]] = {}  # add-on or service -> in a row, not to be tried before
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._awake.clear()
+            await self._attempt("upkeep", self.sync)
+            try:
+                await asyncio.wait_for(self._awake.wait(), EVERY_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def sync(self) -> None:
+        """Once through all that is to be done."""
+        shop = self._workshop
+        duties = await shop.database.run(lifecycle.duties, shop.variables)
+        await asyncio.gather(
+            *(self._attempt(resource.id, shop.provision, resource.id) for resource in duties.provision),
+            *(self._attempt(resource.id, shop.deprovision, resource) for resource in duties.deprovision),
+            *(self._attempt(service, self._tend, service, duties.tend) for service in shop.providers),
+        )
+        alive = {resource.id for resource in (*duties.provision, *duties.deprovision, *duties.tend)}
+        shop.forget_turns(alive)
+        for gone in set(self._failures) - alive - set(shop.providers) - {"upkeep"}:
+            del self._failures[gone]
+
+    async def _tend(self, service: str, resources: list[Resource]) -> None:
+        own = [resource for resource in resources if resource.plan.service == service]
+        if own:
+            for changed in await self._workshop.providers[service].tend(own):
+                await self._attempt(changed.id, self._workshop.provision, changed.id)
+
+    async def _attempt(self, key: str, work: Callable[..., Awaitable[object]], *arguments: object) -> None:
+        """Do it, unless it failed a moment ago: each failure in a row doubles the wait."""
+        failed, not_before = self._failures.get(key, (0, 0.0))
+        if failed and self._clock() < not_before:
+            return
+        try:
+            await work(*arguments)
+        except Exception as error:
+            wait = min(FIRST_RETRY_SECONDS * 2**failed, LAST_RETRY_SECONDS)
+            self._failures[key] = (failed + 1, self._clock() + wait)
+            if isinstance(error, HomeportError):
+                _log.error("%s: %s (%s); tried again in %.0f s", key, error.what, error.id, wait)
+            else:
+                _log.exception("%s failed; tried again in %.0f s", key, wait)
+        else:
+            self._failures.pop(key, None)
