@@ -36,6 +36,15 @@ class Connection:
             self._frames.extend(wire.frames(self._buffer))
         return self._frames.popleft()
 
+    async def answer(
+        self, patience: float, otherwise: tuple[bytes, bytes] = (wire.FAILED, b"")
+    ) -> tuple[bytes, bytes] | None:
+        """The next frame, or `otherwise` when it does not come within `patience` seconds."""
+        try:
+            return await asyncio.wait_for(self.receive(), patience)
+        except TimeoutError:
+            return otherwise
+
     def send(self, kind: bytes, payload: bytes = b"") -> None:
         """Quietly nothing when the shim has gone: `receive` says so."""
         if not self._writer.is_closing():

@@ -17,9 +17,9 @@ import json
 import logging
 import os
 import re
+import secrets
 import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -136,9 +136,13 @@ class Folder:
 
     def remove(self) -> None:
         """Out of the way in one step, then piece by piece: a daemon killed in between leaves nothing to adopt."""
-        gone = Path(tempfile.mkdtemp(prefix=_GONE, dir=self.root))
-        with contextlib.suppress(FileNotFoundError):
-            self.path.rename(gone / "dyno")
+        gone = self.root / f"{_GONE}{self.id}-{secrets.token_hex(4)}"
+        try:
+            self.path.rename(gone)
+        except FileNotFoundError:
+            return
+        except OSError:
+            gone = self.path  # a full disk must not keep us from making room
         _remove(gone)
 
     @contextlib.contextmanager
@@ -168,11 +172,14 @@ def _remove(path: Path) -> None:
         try:
             shutil.rmtree(path)
         except PermissionError:
+            path.chmod(0o700)
             for folder, names, _ in os.walk(path):
                 for inner in (Path(folder, name) for name in names):
                     if not inner.is_symlink():
                         inner.chmod(0o700)
             shutil.rmtree(path)
+    except FileNotFoundError:
+        return
     except OSError:
         # Nothing runs in it and nobody will adopt it: space, not truth, is lost until the next engine sweeps.
         logger.exception("cannot remove %s", path)

@@ -35,6 +35,10 @@ Ts = TypeVarTuple("Ts")
 HOST = "127.0.0.1"
 ANSWER = 10.0
 """Seconds that a shim has for an answer that costs it nothing."""
+ADOPTION = 3.0
+"""Seconds that adopting one dyno may take: one whose shim says nothing is listed as running, and watched."""
+BOOT = 30.0
+"""Seconds until a dyno's process must have been executed, on a machine that is busy with builds."""
 OVERDUE = 15.0
 """Seconds beyond its grace after which a dyno's shim is taken for hung, and killed with all of the dyno."""
 
@@ -74,7 +78,7 @@ class LocalEngine:
         self._tasks: set[asyncio.Task[object]] = set()
         self._adopted: asyncio.Task[None] | None = None
         self._watchers = Watchers()
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="engine")
+        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="engine")
 
     # The six verbs.
 
@@ -97,7 +101,7 @@ class LocalEngine:
             return
         if dyno.connection and dyno.instance.phase is Phase.RUNNING:
             dyno.connection.send(wire.STOP, b"%d" % (max(grace, 0.0) * 1000))
-        if dyno.stopping is None:
+        if dyno.stopping is None or dyno.stopping.done():
             dyno.stopping = self._background(self._stop(dyno, grace))
         await asyncio.shield(dyno.stopping)
 
@@ -118,7 +122,7 @@ class LocalEngine:
             raise NotFound("dyno")
         connection = await Connection.over(client)
         connection.send(wire.ATTACH)
-        answer = await asyncio.wait_for(connection.receive(), ANSWER)
+        answer = await connection.answer(ANSWER)
         if answer and answer[0] == wire.RUNNING:
             return LocalAttachment(connection, lambda: self._exit_code(dyno))
         await connection.close()
@@ -161,13 +165,13 @@ class LocalEngine:
             await self._thread(working_copy.make, spec.code, folder.home, spec.links)
             port = claim.port if claim else None
             connection.send(wire.START, launch.order(spec, folder, port))
-            answer = await asyncio.wait_for(connection.receive(), ANSWER)
+            answer = await connection.answer(BOOT)
             if answer is None or answer[0] != wire.RUNNING:
                 raise _start_failed(spec, _reason(answer, folder, spec))
         except BaseException as error:
             await self._abandon(folder, pid, connection)
             if isinstance(error, (OSError, ValueError)):
-                raise _start_failed(spec, str(error) or "its shim does not answer") from error
+                raise _start_failed(spec, str(error)) from error
             raise
         finally:
             if claim:
@@ -262,10 +266,13 @@ class LocalEngine:
 
     def _bury(self, folder: Folder) -> int | None:
         """A shim is dead: end what it left, and answer the exit code if it lived to write that down."""
-        facts, exited = folder.facts(), folder.exited()
+        facts, started, exited = folder.facts(), folder.started(), folder.exited()
+        here = facts is not None and facts.life == self._life
+        if started and here:
+            processes.await_end(started.shim)  # it does not listen any more, and may still be on its way out
         if exited is None:
-            if facts and facts.life == self._life:
-                processes.kill_orphans(folder.started(), folder.home)
+            if here:
+                processes.kill_orphans(started, folder.home)
             exited = Exited(None, time.time())
             with contextlib.suppress(OSError):
                 folder.record_exit(exited)
@@ -278,12 +285,14 @@ class LocalEngine:
     # Stopping.
 
     async def _stop(self, dyno: Dyno, grace: float) -> None:
-        try:
-            await asyncio.wait_for(dyno.ended.wait(), grace + OVERDUE)
-        except TimeoutError:
+        if not await self._has_ended(dyno, grace + OVERDUE):
             logger.error("the shim of dyno %s does not answer and is killed", dyno.instance.id)
-            self._kill_shim(dyno)
-            await dyno.ended.wait()
+            started = dyno.folder.started()
+            if started and processes.is_alive(started.shim):
+                with contextlib.suppress(OSError):
+                    os.kill(started.shim[0], signal.SIGKILL)
+            if not await self._has_ended(dyno, ANSWER):
+                self._end(dyno, await self._thread(self._bury, dyno.folder))
         if dyno.connection:
             dyno.connection.send(wire.QUIT)
         if dyno.following and not dyno.attached:
@@ -292,23 +301,30 @@ class LocalEngine:
         await self._thread(dyno.folder.remove)
         self._dynos.pop(dyno.instance.id, None)
 
-    def _kill_shim(self, dyno: Dyno) -> None:
-        started = dyno.folder.started()
-        if started and processes.is_alive(started.shim):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(started.shim[0], signal.SIGKILL)
+    async def _has_ended(self, dyno: Dyno, patience: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(dyno.ended.wait(), patience)
+        return dyno.ended.is_set()
 
     # Adopting, once at first and then again and again.
 
     async def _ready(self) -> None:
-        if self._adopted is None:
+        if self._adopted is None or (self._adopted.done() and self._adopted.exception()):
             self._adopted = self._background(self._open())
         await asyncio.shield(self._adopted)
 
     async def _open(self) -> None:
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        await self._thread(Folder.sweep, self._root)
-        await self._adopt()
+        try:
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            await self._thread(Folder.sweep, self._root)
+            await self._adopt()
+        except OSError as error:
+            raise HomeportError(
+                "engine_unusable",
+                f"The folder of the dynos, {self._root}, cannot be used: {error.strerror or error}.",
+                why="Every dyno has its files there, and what runs is found there after a restart.",
+                fix="Make the folder readable and writable for this user.",
+            ) from error
         self._background(self._heal())
 
     async def _heal(self) -> None:
@@ -318,7 +334,7 @@ class LocalEngine:
             try:
                 await self._adopt()
             except OSError:
-                logger.exception("cannot look after the dynos in %s", self._root)
+                logger.exception("cannot look for dynos in %s", self._root)
             for dyno in [dyno for dyno in self._dynos.values() if dyno.instance.phase is Phase.RUNNING]:
                 exited = dyno.folder.exited()
                 if exited and time.time() - exited.at > ANSWER:  # not while its last lines are still on their way
@@ -328,7 +344,10 @@ class LocalEngine:
         """Take over every dyno in `root` that we do not know."""
         folders = await self._thread(Folder.all, self._root)
         unknown = [f for f in folders if f.id not in self._dynos and f.id not in self._starting]
-        await asyncio.gather(*(self._take_over(folder) for folder in unknown))
+        done = await asyncio.gather(*(self._take_over(folder) for folder in unknown), return_exceptions=True)
+        for folder, problem in zip(unknown, done, strict=True):
+            if problem is not None:
+                logger.error("cannot take over dyno %s", folder.id, exc_info=problem)
 
     async def _take_over(self, folder: Folder) -> None:
         facts = folder.facts()
@@ -336,24 +355,18 @@ class LocalEngine:
         if facts and client:
             connection = await Connection.over(client)
             connection.send(wire.WATCH)
-            answer: tuple[bytes, bytes] | None = (wire.RUNNING, b"")
-            with contextlib.suppress(TimeoutError):  # it is hung; `stop` will see to that
-                answer = await asyncio.wait_for(connection.receive(), ANSWER)
-            if answer is not None and folder.id not in self._dynos:
+            if (answer := await connection.answer(ADOPTION, otherwise=(wire.RUNNING, b""))) is not None:
                 dyno = self._know(folder, facts)
                 self._follow(dyno, connection, int(answer[1] or 0) or None)
                 if folder.exited():
-                    # Its last lines come first.
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(dyno.ended.wait(), ANSWER)
+                    await self._has_ended(dyno, ADOPTION)  # its last lines come first
                 return
             await connection.close()
-        if facts is None or folder.started() is None:
-            # An engine ended in the middle of starting it.
-            await self._thread(folder.remove)
-            return
         code = await self._thread(self._bury, folder)
-        self._end(self._know(folder, facts), code)
+        if facts is None or folder.started() is None:
+            await self._thread(folder.remove)  # an engine ended in the middle of starting it
+        else:
+            self._end(self._know(folder, facts), code)
 
     # Running things beside.
 
@@ -369,7 +382,7 @@ class LocalEngine:
 
 def _reason(answer: tuple[bytes, bytes] | None, folder: Folder, spec: Spec) -> str:
     if answer and answer[0] == wire.FAILED:
-        return f"{spec.argv[0]}: {os.strerror(int(answer[1]))}"
+        return f"{spec.argv[0]}: {os.strerror(int(answer[1]))}" if answer[1] else "its shim does not answer"
     with contextlib.suppress(OSError):
         if text := (folder.path / "shim.log").read_text(errors="replace").strip():
             return f"its shim failed: {text.splitlines()[-1]}"

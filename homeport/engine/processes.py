@@ -13,7 +13,7 @@ from homeport.engine.folder import Started
 from homeport.engine.shim.process import start_ticks, stat
 
 PATIENCE = 5.0
-"""Seconds that killed processes have to end: they may be in the middle of slow I/O."""
+"""Seconds that processes have to end once nothing holds them: they may be in the middle of slow I/O."""
 
 
 def life() -> str:
@@ -35,11 +35,18 @@ def kill_orphans(started: Started | None, home: Path) -> None:
         time.sleep(0.005)
 
 
+def await_end(process: tuple[int, int]) -> None:
+    """Block until a process that is ending is gone, for `PATIENCE` at most."""
+    deadline = time.monotonic() + PATIENCE
+    while is_alive(process) and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
 def _orphans(started: Started | None, home: Path) -> set[int]:
     leader, leader_lives = (started.process[0], is_alive(started.process)) if started else (0, False)
+    found: set[int] = {started.shim[0]} if started and is_alive(started.shim) else set()  # hung, and now useless
     pids = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
     alive = {pid: fields for pid in pids if (fields := stat(pid)) and fields[0] not in b"ZX"}
-    found: set[int] = set()
     for pid, fields in alive.items():
         # Without its leader a session's number proves little: it might be another one's by now.
         member = int(fields[3]) == leader and (leader_lives or _below(pid, home.parent))

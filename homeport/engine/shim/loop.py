@@ -54,6 +54,7 @@ def main(folder: str) -> None:
     shim, first = (f"[{pid}, {start_ticks(pid)}]" for pid in (os.getpid(), process.pid))
     record(shim_folder, "started.json", f'{{"shim": {shim}, "process": {first}, "at": {time.time()}}}')
     Shim(shim_folder, listener, wake, process, channel).run()
+    os._exit(0)  # tearing an interpreter down takes as long as setting it up
 
 
 class Shim:
@@ -220,6 +221,8 @@ class Shim:
         deadline = time.monotonic() + grace
         if self.kill_at is None and grace > 0:
             self.process.signal(_signal.SIGTERM)
+            if self.process.mode == TERMINAL:
+                self.process.signal(_signal.SIGHUP)  # shells at a terminal ignore TERM
         self.kill_at = deadline if self.kill_at is None else min(self.kill_at, deadline)
 
     # What happens to the process.
@@ -227,11 +230,11 @@ class Shim:
     def hang_up(self) -> None:
         """The person at the terminal has gone: HUP; what is still written goes nowhere."""
         self.hung_up = True
+        if not self.ended:
+            self.process.signal(_signal.SIGHUP)  # before the end of its input, which would be a reason to end well
         if self.process.mode == TERMINAL:
             self.process.close_output()
         self.process.close_input()
-        if not self.ended:
-            self.process.signal(_signal.SIGHUP)
 
     def kill(self, now: float) -> None:
         """KILL everybody, again and again: somebody may have forked in between."""

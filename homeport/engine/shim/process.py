@@ -25,9 +25,14 @@ LOG, PIPES, TERMINAL = b"log", b"pipes", b"terminal"
 def pack(
     home: bytes, mode: bytes, argv: Sequence[bytes], env: Mapping[bytes, bytes], size: tuple[int, int] = (80, 24)
 ) -> bytes:
-    """The payload of START: fields that cannot hold a NUL, with NULs between them."""
+    """The payload of START: fields with NULs between them. Raises ValueError if execve(2) could not take them."""
     head = (home, mode, b"%d" % size[0], b"%d" % size[1], b"%d" % len(argv))
-    return b"\0".join((*head, *argv, *(name + b"=" + value for name, value in env.items())))
+    fields = (*head, *argv, *(name + b"=" + value for name, value in env.items()))
+    if not argv:
+        raise ValueError("the command is empty")
+    if any(b"\0" in field for field in fields) or any(not name or b"=" in name for name in env):
+        raise ValueError("an argument or a variable holds a NUL, or a variable's name is empty or holds a =")
+    return b"\0".join(fields)
 
 
 class Prctl:
