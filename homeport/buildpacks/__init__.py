@@ -2,6 +2,10 @@
 
 from homeport.buildpacks.failures import DOCS, BuildFailed, FailureId
 from homeport.buildpacks.interface import Buildpack, Compiled, Finished, Project, Shell, Show
+from homeport.buildpacks.procfile import Procfile
+from homeport.buildpacks.procfile import read as read_procfile
+from homeport.buildpacks.python import Python
+from homeport.buildpacks.reading import listing, read_text
 from homeport.buildpacks.voice import Output, Voice
 
 __all__ = [
@@ -12,8 +16,13 @@ __all__ = [
     "FailureId",
     "Finished",
     "Output",
+    "Procfile",
     "Project",
+    "Python",
     "Shell",
     "Show",
     "Voice",
+    "listing",
+    "read_procfile",
+    "read_text",
 ]

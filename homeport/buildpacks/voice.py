@@ -40,7 +40,7 @@ class Voice:
 
     def failure(self, failure: BuildFailed) -> None:
         parts = (f"Error: {failure.what}", failure.why, failure.fix)
-        text = "\n\n".join(dedent(part).strip() for part in parts if part)
+        text = "\n\n".join(part.strip("\n") for part in parts if part)
         self._box(f"{text}\n\nError id: {failure.id} ({DOCS})")
 
     def push_rejected(self) -> None:

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from homeport.buildpacks import BuildFailed, Buildpack, FailureId, Voice
-from homeport.buildpacks.python import Python
-from homeport.buildpacks.reading import listing
+from homeport.buildpacks import BuildFailed, Buildpack, FailureId, Python, Voice, listing
 
 _PYTHON_NAMES = frozenset({"heroku/python", "urn:buildpack:heroku/python", "python"})
 _ARCHIVES = frozenset({"buildpack-registry.s3.amazonaws.com", "codon-buildpacks.s3.amazonaws.com"})

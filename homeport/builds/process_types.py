@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homeport.buildpacks import Compiled, Voice
-from homeport.buildpacks.procfile import read
+from homeport.buildpacks import Compiled, Voice, read_procfile
 
 
 def discover(source: Path, compiled: Compiled, voice: Voice) -> dict[str, str]:
     """Commands by process type. Raises `BuildFailed` for a Procfile that cannot be used."""
-    procfile = read(source)
+    procfile = read_procfile(source)
     voice.step("Discovering process types")
     types = dict(compiled.process_types) if procfile is None else procfile.process_types
     voice.detail(f"Procfile declares types -> {', '.join(types) or '(none)'}" if procfile else _guessed(types))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homeport.buildpacks import Voice
-from homeport.buildpacks.reading import read_text
+from homeport.buildpacks import Voice, read_text
 from homeport.slugs import remove
 
 NAME = ".slugignore"

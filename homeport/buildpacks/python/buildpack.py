@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from homeport.buildpacks.interface import Compiled, Project, Shell
-from homeport.buildpacks.python import checks, django, guess, hooks, layers, managers, profile
+from homeport.buildpacks.python import checks, django, guess, hooks, layers, package_managers, profile
 from homeport.buildpacks.python.attempts import Attempts, Permission
 from homeport.buildpacks.python.dates import ResolveBefore
 from homeport.buildpacks.python.dependencies import Wanted, read
@@ -26,14 +26,14 @@ class Python:
     name = "Python"
 
     def detect(self, source: Path) -> bool:
-        return managers.looks_like_python(source)
+        return package_managers.looks_like_python(source)
 
     async def compile(self, project: Project, shell: Shell, store: Store, voice: Voice) -> Compiled:
         """Hooks, interpreter, dependencies, static files, in Heroku's order. Raises `BuildFailed`."""
         before = await hooks.run("pre_compile", project, shell, voice, {})
         checks.refuse_internal_folders(project.source)
         checks.drop_virtual_environments(project.source, voice)
-        manager = managers.determine(project.source, project.config)
+        manager = package_managers.determine(project.source, project.config)
         wanted = read(project.source, manager, project.scratch)
         layer = await self._dependencies(project, wanted, shell, store, voice)
         env = profile.build_time(layer, project)

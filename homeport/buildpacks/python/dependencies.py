@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from homeport.buildpacks.failures import BuildFailed, FailureId
 from homeport.buildpacks.python import locks
 from homeport.buildpacks.python.editables import identity
-from homeport.buildpacks.python.managers import Manager
+from homeport.buildpacks.python.package_managers import Manager
 from homeport.buildpacks.python.requirements import Line, Local, Scan, scan
 from homeport.buildpacks.python.uv import Plan
 from homeport.buildpacks.reading import read_bytes, read_text

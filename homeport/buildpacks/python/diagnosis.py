@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.utils import canonicalize_name
 
 from homeport.buildpacks.failures import FailureId
+from homeport.buildpacks.python.known import WINDOWS_ONLY
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _BUILT = re.compile(rf"Failed to (?:download and )?build `({_NAME})(?:==([^`\s]+)| @ [^`]+)?`")
@@ -117,22 +118,22 @@ _BUILDING = _rules(
 
 def diagnose(output: str) -> Diagnosis:
     """The most telling reason in the output of a failed `uv pip install` or `uv sync`."""
-    via = _VIA.search(output)
-    asked_by = str(canonicalize_name(via[1])) if via else ""
     built = _BUILT.search(output)
     outside = _first(_OUTSIDE, output)
     if built is None or (outside is not None and outside.failure is not FailureId.REQUIREMENTS_INVALID):
         found = outside or _first(_RESOLUTION, output)
-        return found or Diagnosis(FailureId.DEPENDENCIES_FAILED, line=_last_error(output))
+        return _windows_only(found or Diagnosis(FailureId.DEPENDENCIES_FAILED, line=_last_error(output)))
     inner = _first(_BUILDING, output) or Diagnosis(FailureId.REQUIREMENT_BUILD_FAILED, line=_last_error(output))
-    return Diagnosis(
-        inner.failure,
-        package=str(canonicalize_name(built[1])),
-        version=built[2] or "",
-        needs=inner.needs,
-        line=inner.line,
-        via=asked_by,
-    )
+    via = _VIA.search(output)
+    package, asked_by = str(canonicalize_name(built[1])), str(canonicalize_name(via[1])) if via else ""
+    return _windows_only(replace(inner, package=package, version=built[2] or "", via=asked_by))
+
+
+def _windows_only(diagnosis: Diagnosis) -> Diagnosis:
+    """Whatever the complaint, these packages fail because this is no Windows."""
+    if diagnosis.package in WINDOWS_ONLY:
+        return replace(diagnosis, failure=FailureId.REQUIREMENT_WINDOWS_ONLY)
+    return diagnosis
 
 
 def _first(rules: Sequence[_Rule], output: str) -> Diagnosis | None:

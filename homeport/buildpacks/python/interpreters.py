@@ -102,12 +102,13 @@ def pick(request: Request, found: list[Found]) -> list[Found]:
     """Candidates for a request, best first. Pure.
 
     An exact version: that one, then the other patches of its minor version, nearest first. A minor version: its
-    newest patch. A range: the default if it lies within, then the newest. Without `firm`, other minor versions
-    follow, nearest first.
+    newest patch. A range: what is nearest to the preferred one. Without `firm`, other minor versions follow, nearest
+    first.
     """
     if request.within is not None:
+        preferred = request.preferred or DEFAULT
         inside = [entry for entry in found if _within(request, entry)]
-        return sorted(inside, key=lambda entry: entry.version[:2] != DEFAULT)
+        return sorted(inside, key=lambda entry: _minor_distance(entry.version, preferred))
     wanted = request.version or DEFAULT
     same = [entry for entry in found if entry.version[:2] == wanted[:2]]
     if len(wanted) > 2:

@@ -22,6 +22,10 @@ class Clash:
     cap: str
     reason: str
 
+    @property
+    def limit(self) -> Version:
+        return Version(self.cap.lstrip("<"))
+
 
 CLASHES = (
     Clash("flask", "<2.0", "jinja2", "<3.1", "cannot import name 'escape' from 'jinja2'"),
@@ -44,11 +48,15 @@ CLASHES = (
 
 
 def clashes(packages: Mapping[str, str]) -> Iterator[Clash]:
-    """The clashes among these installed versions."""
+    """The clashes among these installed versions; of several with one package the one with the strictest limit."""
+    strictest: dict[str, Clash] = {}
     for clash in CLASHES:
         mine, other = packages.get(clash.package), packages.get(clash.other)
         if mine and other and within(mine, clash.versions) and not within(other, clash.cap):
-            yield clash
+            known = strictest.get(clash.other)
+            if known is None or clash.limit < known.limit:
+                strictest[clash.other] = clash
+    yield from strictest.values()
 
 
 def within(version: str, specifiers: str) -> bool:
@@ -145,6 +153,9 @@ SYSTEM_PACKAGES: Mapping[str, str] = {
     "Python.h": "python3-dev",
 }
 """Debian packages by the header, library or program that a source build misses."""
+
+WINDOWS_ONLY = frozenset({"pypiwin32", "pywin32", "pywinpty", "windows-curses", "winshell", "wmi"})
+"""What `pip freeze` on Windows writes and nothing else can install."""
 
 BACKPORTS = frozenset({
     "asyncio", "backport-collections", "configparser2", "distribute", "enum34", "functools32", "futures",

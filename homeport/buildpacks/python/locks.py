@@ -13,10 +13,11 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from homeport.buildpacks.failures import BuildFailed, FailureId
+from homeport.buildpacks.python.poetry import PYPI
+from homeport.buildpacks.python.poetry import read as read_poetry
 from homeport.buildpacks.python.requirements import Local
 from homeport.buildpacks.reading import read_text
 
-_PYPI = re.compile(r"https?://(pypi\.org|pypi\.python\.org|files\.pythonhosted\.org)/simple/?")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
 
@@ -57,13 +58,9 @@ def pipenv(source: Path) -> Lock:
 
 
 def _index_lines(sources: Iterable[Mapping[str, Any]]) -> list[str]:
-    """PyPI itself is left to the operator, who may have a mirror of it."""
-    lines = []
-    for position, index in enumerate(sources):
-        url = _VARIABLE.sub(r"${\1}", str(index["url"]))
-        if not _PYPI.fullmatch(url):
-            lines.append(f"--{'index-url' if position == 0 and len(list(sources)) == 1 else 'extra-index-url'} {url}")
-    return lines
+    urls = [_VARIABLE.sub(r"${\1}", str(index["url"])) for index in sources]
+    option = "--index-url" if len(urls) == 1 else "--extra-index-url"
+    return [f"{option} {url}" for url in urls if not PYPI.fullmatch(url)]
 
 
 def _pipenv_line(source: Path, name: str, entry: Mapping[str, Any], found: list[Local]) -> str:
@@ -95,7 +92,12 @@ def _pipfile_names(source: Path) -> frozenset[str]:
 
 
 def poetry(source: Path) -> Lock:
-    raise NotImplementedError
+    """The main group of `poetry.lock`. Raises `BuildFailed`: `lockfile_invalid`, `lockfile_outdated`."""
+    try:
+        locked = read_poetry(source)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _invalid("poetry.lock", error, "poetry lock") from error
+    return Lock(tuple(locked.lines), locked.names, locked.pins, tuple(locked.locals))
 
 
 def _invalid(name: str, error: Exception, command: str) -> BuildFailed:

@@ -52,7 +52,13 @@ def effective(asked: Request | None, circumstances: Circumstances) -> Request:
         replaceable = circumstances.lenient and asked.version is not None and asked.version >= (3,)
         if asked.version is not None and asked.version < OLDEST and not replaceable:
             raise too_old(asked)
-        return replace(asked, firm=not circumstances.lenient)
+        preferred = _unasked(replace(circumstances, previous=None)).version
+        return replace(asked, firm=not circumstances.lenient, preferred=preferred)
+    return _unasked(circumstances)
+
+
+def _unasked(circumstances: Circumstances) -> Request:
+    """The version for an app that names none."""
     limit = circumstances.limit
     origin, version = "the default", DEFAULT
     if circumstances.day is not None:
@@ -96,7 +102,9 @@ class Selection:
         return None
 
     def _announce(self, request: Request) -> None:
-        if request.named:
+        if request.within is not None:
+            self._voice.step(f"Using a Python that {request.origin} allows ({request.text})")
+        elif request.named:
             self._voice.step(f"Using Python {request.text} specified in {request.origin}")
         else:
             self._voice.step(f"No Python version was specified. Using {request.origin}: Python {request.text}")

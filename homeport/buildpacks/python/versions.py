@@ -54,6 +54,7 @@ class Request:
     origin: str
     version: Version | None = None
     within: SpecifierSet | None = None
+    preferred: Version | None = None  # among those of a range
     named: bool = True
     firm: bool = True
 
