@@ -54,7 +54,7 @@ def _orphans(started: Started | None, home: Path) -> set[int]:
             found.add(pid)
     while heirs := {pid for pid, fields in alive.items() if int(fields[1]) in found} - found:
         found |= heirs
-    return found
+    return found - {os.getpid()}
 
 
 def _has_home(pid: int, home: Path) -> bool:
