@@ -8,7 +8,6 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from homeport import accounts
-from homeport.accounts.tokens import new_secret
 from homeport.config import Vault
 from homeport.errors import HomeportError, Unauthorized
 from homeport.home import Home
@@ -52,7 +51,7 @@ def ensure_first_user(session: Session, home: Home, email: str | None) -> User:
     """
     user = accounts.first_user(session) or accounts.create_user(session, email or FIRST_USER)
     path = token_path(home)
-    secret = path.read_text().strip() if path.exists() else _keep(path, new_secret().encode() + b"\n").decode().strip()
+    secret = path.read_text().strip() if path.exists() else _keep(path, accounts.new_secret().encode() + b"\n").decode().strip()
     try:
         accounts.authenticate(session, secret)
     except Unauthorized:

@@ -8,7 +8,7 @@ from homeport.cli.call import Call
 
 
 def up(call: Call) -> None:
-    from homeport.daemon import commands
+    from homeport import daemon
 
     given: dict[str, Any] = {"detach": call.has("detach")}
     for flag in ("port", "http-port"):
@@ -17,22 +17,22 @@ def up(call: Call) -> None:
     for flag in ("domain", "email", "bind"):
         if call.option(flag) is not None:
             given[flag] = call.option(flag)
-    commands.up(**given)
+    daemon.up(**given)
 
 
 def down(call: Call) -> None:
-    from homeport.daemon import commands
+    from homeport import daemon
 
-    commands.down(keep_dynos=call.has("keep-dynos"))
+    daemon.down(keep_dynos=call.has("keep-dynos"))
 
 
 def status(call: Call) -> None:
-    from homeport.daemon import commands
+    from homeport import daemon
 
-    commands.status(as_json=call.has("json"))
+    daemon.status(as_json=call.has("json"))
 
 
 def env(_: Call) -> None:
-    from homeport.daemon import commands
+    from homeport import daemon
 
-    commands.env()
+    daemon.env()
