@@ -51,7 +51,10 @@ def ensure_first_user(session: Session, home: Home, email: str | None) -> User:
     """
     user = accounts.first_user(session) or accounts.create_user(session, email or FIRST_USER)
     path = token_path(home)
-    secret = path.read_text().strip() if path.exists() else _keep(path, accounts.new_secret().encode() + b"\n").decode().strip()
+    if path.exists():
+        secret = path.read_text().strip()
+    else:
+        secret = _keep(path, accounts.new_secret().encode() + b"\n").decode().strip()
     try:
         accounts.authenticate(session, secret)
     except Unauthorized:
