@@ -59,6 +59,11 @@ class Home:
         return self.root / "dynos"
 
     @property
+    def addons(self) -> Path:
+        """A folder per add-on service: the data of its servers, backups, files."""
+        return self.root / "addons"
+
+    @property
     def router(self) -> Path:
         """The proxy's configuration, maps and pages."""
         return self.root / "router"

@@ -1,0 +1,25 @@
+"""What every provider is given: where its data lie, who keeps its servers, and how they are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from homeport.addons.servers import Servers
+from homeport.home import Home
+
+
+@dataclass(frozen=True)
+class Site:
+    """One platform, as providers see it.
+
+    `host` is the name in URLs that apps and laptops connect to: never `localhost`, which the official CLI takes for
+    the laptop's own server (`pg:push`). `bind` is the address that servers listen on. `certificate` gives a private
+    key and a certificate for a host name, from the platform's own authority, in one PEM text.
+    """
+
+    home: Home
+    servers: Servers
+    host: str = "127.0.0.1"
+    bind: str = "127.0.0.1"
+    certificate: Callable[[str], bytes] = lambda _host: b""
