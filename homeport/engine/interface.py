@@ -30,9 +30,10 @@ class Spec:
     `code` is the slug's code layer: the engine gives the dyno a working copy of its own, which is its current
     folder and its HOME, and which is gone with the dyno. `links` are read-only folders that must appear at a path
     relative to HOME (`.heroku/python` -> a dependency layer). `env` is complete: nothing is inherited. Variables
-    an engine adds: HOME, PWD, PORT (when `wants_port`), TERM and COLUMNS/LINES (with a `terminal`). In the values
-    of `env` the text `{app}` stands for HOME, whatever that turns out to be.
-    `attached` dynos talk through `attach`; their output does not go to the sink.
+    an engine sets: HOME, PWD, PORT (when `wants_port`), TERM and COLUMNS/LINES (with a `terminal`), and TMPDIR
+    unless `env` has it. In the values of `env` the text `{app}` stands for HOME, whatever that turns out to be.
+    `attached` dynos talk through `attach`, by their `terminal` or else by pipes; their output does not go to the
+    sink, and waits for its reader. `memory_mb` is a limit where the engine can hold a dyno to one.
     """
 
     id: str
@@ -48,10 +49,10 @@ class Spec:
 
 
 class Phase(Enum):
-    """RUNNING: its process is alive. EXITED: it has ended and waits for `stop` to clear it away."""
+    """A dyno begins RUNNING and may become EXITED, never the other way round."""
 
-    RUNNING = "running"
-    EXITED = "exited"
+    RUNNING = "running"  # its first process is alive, or what that left behind is being ended
+    EXITED = "exited"  # all of it has ended, its last lines are with the sink; it waits for `stop` to clear it away
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Attachment(Protocol):
     async def resize(self, columns: int, lines: int) -> None: ...
 
     async def wait(self) -> int:
-        """The exit code, once the process has ended."""
+        """The exit code, once the process has ended; 137 if it was killed with whatever knew its code."""
 
     async def close(self) -> None:
         """Hang up: the process gets HUP."""
@@ -116,6 +117,7 @@ class Engine(Protocol):
     async def stop(self, id: str, grace: float) -> None:
         """TERM to every process of the dyno, KILL after `grace` seconds, then clear away what it left.
 
+        With a `terminal` HUP too, as interactive shells ignore TERM. Stopped twice, the earlier end counts.
         Returns when it is gone. Quiet if there is no such dyno.
         """
 
@@ -126,7 +128,11 @@ class Engine(Protocol):
         """Every change of phase, at least once, from now on."""
 
     async def attach(self, id: str) -> Attachment:
-        """Take the terminal of an attached dyno. Raises `NotFound` if there is no such dyno."""
+        """Take the terminal of an attached dyno, which only one may have, once.
+
+        Raises `NotFound` if there is no such dyno (any more), `Conflict` (`not_attachable`) if it was not started
+        attached or its terminal is taken.
+        """
 
     async def close(self) -> None:
         """Let go without stopping anything."""

@@ -2,7 +2,7 @@
 
 One runs per dyno, as a program of its own (`LAUNCH`), so this package needs nothing but the standard library and as
 little of that as it can. `_socket`, `_signal` and `_ctypes` are the bare cores of modules whose public halves would
-double the start-up time and add 1.5 MB to every dyno. The engine imports the package for its words and constants.
+double the start-up time and add 2 MB to every dyno. The engine imports the package for its words and constants.
 
 What to run, secrets included, comes through the socket: it is never in an argument, in our environment or on disk.
 """
