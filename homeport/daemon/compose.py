@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 
-from homeport import __version__, api, deploys, dynos, git, logs
+from homeport import __version__, api, deploys, dynos, git, logs, router
 from homeport.builds import Builder
 from homeport.daemon import doors, secrets
 from homeport.daemon import endpoint as endpoints
@@ -65,7 +65,8 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
     with core.database.session() as session:
         secrets.ensure_first_user(session, home, settings.email)
         deploys.recover(session)
-    await core.proxy.start()  # before everything else: a port that is taken must end this at once
+        table = router.table(session, domain=settings.domain)
+    await core.proxy.start(table)  # before everything else: a port that is taken must end this at once
     where = urls(settings, core.proxy.https_port)
     repositories = git.Repositories(home.repositories)
     builder = Builder(home, core.store)
@@ -99,6 +100,7 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
         await stack.enter_async_context(doors.rendezvous(dynos.Rendezvous(core.fleet), home.run / "rendezvous.sock"))
         await stack.enter_async_context(doors.http(application, home.run / "api.sock"))
         stack.callback(core.logs.hang_up)  # first of all: log tails would keep the server from closing
+        await core.fleet.parts.routes.changed()  # every app is reachable before anybody is told so
         endpoint = _endpoint(core, settings, where)
         endpoints.write(home, endpoint)
         yield endpoint

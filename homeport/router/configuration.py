@@ -21,6 +21,7 @@ MASTER_SOCKET = "run/haproxy-master.sock"
 CONFIG_FILE = "router/haproxy.cfg"
 HOSTS_MAP = "router/hosts.map"
 CERTIFICATE_LIST = "router/certificates.list"
+API_CERTIFICATE_LIST = "router/api-certificates.list"
 DEFAULT_CERTIFICATE = "tls/default.pem"
 LOBBY = "router/lobby.lua"
 PAGES = "router/pages"
@@ -140,6 +141,16 @@ def certificate_list(paths: Iterable[str]) -> str:
     return "".join(f"{path}\n" for path in sorted(paths))
 
 
+def api_certificate_list(domain: str) -> str:
+    """The crt-list of the API's host names: HTTP/1.1 only.
+
+    git (2.39 with curl 7.88) waits for ever when an HTTP/2 answer breaks off in the middle, as one does when the
+    daemon is killed during a build; over HTTP/1.1 it says that the remote end hung up.
+    """
+    names = [name for name in api_hosts(domain) if not name[0].isdigit() and not name.startswith("[")]
+    return f"{DEFAULT_CERTIFICATE} [alpn http/1.1] {' '.join(names)}\n"
+
+
 def certificate_names(configuration: Configuration, domain: str) -> tuple[set[str], set[str]]:
     """(names of the certificate for everything that has no other, host names with a certificate of their own).
 
@@ -247,8 +258,9 @@ def _https_frontend(settings: Settings) -> list[str]:
         # TCP at first, because `heroku run` speaks raw TLS to the same port. Whoever negotiated a protocol by ALPN is
         # at once HTTP; the others are when their first bytes are not a rendezvous secret's.
         "  mode tcp",
-        f"  bind {_bind_addresses(settings, settings.https_port)} v6only ssl crt {DEFAULT_CERTIFICATE}"
-        f" crt-list {CERTIFICATE_LIST} alpn h2,http/1.1",
+        f"  bind {_bind_addresses(settings, settings.https_port)} v6only ssl"
+        # The API's names first: of two entries for a name the first one counts.
+        f" crt-list {API_CERTIFICATE_LIST} crt {DEFAULT_CERTIFICATE} crt-list {CERTIFICATE_LIST} alpn h2,http/1.1",
         f"  tcp-request inspect-delay {_ms(settings.timeouts.headers)}",
         "  tcp-request content switch-mode http proto h2 if { ssl_fc_alpn h2 }",
         "  tcp-request content switch-mode http if { ssl_fc_alpn http/1.1 }",

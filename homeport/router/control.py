@@ -130,13 +130,3 @@ class Control:
         """The certificate files in a crt-list."""
         lines = (await self.ask(f"show ssl crt-list {path}")).splitlines()
         return {line.split()[0] for line in lines if line and not line.startswith("#")}
-
-    async def connections(self, backend: str) -> dict[str, int]:
-        """How many connections each server of a backend has, requests that wait for one included."""
-        answer = (await self.ask(f"show servers conn {backend}")).splitlines()
-        if not answer:
-            return {}
-        columns = answer[0].lstrip("# ").split()
-        used, name = columns.index("used_cur"), columns.index("bkname/svname")
-        rows = (line.split() for line in answer[1:])
-        return {row[name].partition("/")[2]: int(row[used]) for row in rows if len(row) == len(columns)}

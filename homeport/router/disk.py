@@ -35,6 +35,8 @@ def write(root: Path, authority: Authority, table: RouteTable, settings: Setting
     for path, content in configuration.companion_files().items():
         write_if_changed(root / path, content)
     write_if_changed(root / configuration.CERTIFICATE_LIST, configuration.certificate_list(certificates))
+    api_certificates = configuration.api_certificate_list(settings.domain)
+    write_if_changed(root / configuration.API_CERTIFICATE_LIST, api_certificates)
     write_if_changed(root / configuration.HOSTS_MAP, wanted.hosts_map)
     write_if_changed(root / configuration.CONFIG_FILE, wanted.text)
     write_if_changed(root / _PORTS, json.dumps({"https": settings.https_port, "http": settings.http_port}) + "\n")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from homeport.errors import HomeportError
@@ -35,7 +35,6 @@ class Proxy:
     `https_port` and `http_port`: 0 picks a free one, or the one that a running proxy has. `bind`: addresses to listen
     on; by default loopback for the domain localhost and everything for others. `api_socket` and
     `rendezvous_socket`: the daemon's unix sockets. `log_sink(app_id, text)` takes router lines and must not block.
-    `settle`: for how many seconds `apply` waits for the last requests at dynos that left the table.
     """
 
     def __init__(
@@ -50,7 +49,6 @@ class Proxy:
         rendezvous_socket: Path,
         log_sink: LogSink,
         timeouts: Timeouts | None = None,
-        settle: float = 0.5,
         program: str = "haproxy",
     ) -> None:
         self.https_port = https_port
@@ -61,7 +59,6 @@ class Proxy:
         self._addresses = ports.addresses(domain, bind)
         self._sockets = api_socket, rendezvous_socket
         self._timeouts = timeouts or Timeouts()
-        self._settle = settle
         self._program_name = program
         self._program: process.Program | None = None
         self._runtime = Runtime(home.root)
@@ -71,8 +68,8 @@ class Proxy:
         self._asked = self._done = 0
         self._soon: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Start HAProxy, or adopt the one that runs for this home: that one goes on with the routes that it has.
+    async def start(self, table: RouteTable | None = None) -> None:
+        """Start HAProxy with this table, or adopt the one that runs for this home: it goes on with the routes it has.
 
         Raises `HomeportError`: `haproxy_missing`, `haproxy_too_old`, `port_taken`, `port_forbidden`,
         `haproxy_configuration`, `haproxy_failed`.
@@ -85,31 +82,23 @@ class Proxy:
         self._choose_ports(disk.ports(self._root) if adopted else {})
         self._access.start()
         if not adopted:
-            await self.apply(RouteTable())
+            await self.apply(table or RouteTable())
 
     async def apply(self, table: RouteTable) -> None:
         """Make HAProxy serve this table, starting it anew if it is gone. Idempotent; calls that come while one is at
         work are answered together.
 
-        When it returns, new requests go where the table says. Requests under way at dynos that left the table were
-        given `settle` seconds to end; `drained` waits longer.
+        When it returns, new requests go where the table says. Requests under way at dynos that left the table go on.
         Raises `HomeportError` (`haproxy_configuration`, `haproxy_failed`).
         """
         self._table = table
         self._asked += 1
         mine = self._asked
-        leaving: Collection[tuple[str, str]] = ()
         async with self._lock:
             if self._done < mine:
                 latest = self._asked
-                leaving = await self._sync()
+                await self._sync()
                 self._done = latest
-        if leaving:
-            await self._runtime.idle(leaving, wait=self._settle)
-
-    async def drained(self, dyno_ids: Collection[str], *, wait: float) -> bool:
-        """Whether, within `wait` seconds, no request is under way any more at dynos that were taken out."""
-        return await self._runtime.drained(dyno_ids, wait=wait)
 
     async def alive(self) -> bool:
         """Whether HAProxy answers."""
@@ -128,13 +117,13 @@ class Proxy:
         await self._runtime.close()
         self._access.close()
 
-    async def _sync(self) -> Collection[tuple[str, str]]:
-        """Bring disk and HAProxy to the table; the servers that are on their way out."""
+    async def _sync(self) -> None:
+        """Bring disk and HAProxy to the table."""
         written = await asyncio.to_thread(disk.write, self._root, self.authority, self._table, self._settings())
         running = await self._runtime.running()
         if running is None:
             await self._launch(written.configuration.digest)
-            return ()
+            return
         todo = plan(written.configuration, written.certificates, await self._runtime.snapshot(running))
         if todo.reload is not Reload.NOW:
             todo = await self._follow(todo, default_renewed=written.default_renewed)
@@ -142,7 +131,6 @@ class Proxy:
             await self._reload(running, written.configuration.digest)
         elif todo.reload is Reload.SOON and (self._soon is None or self._soon.done()):
             self._soon = asyncio.create_task(self._reload_soon(), name="router: reload soon")
-        return todo.leaving
 
     async def _follow(self, todo: Plan, *, default_renewed: bool) -> Plan:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from homeport.errors import HomeportError
@@ -20,7 +20,6 @@ from homeport.router.plan import (
 )
 
 _DELETE_PAUSE = 0.5
-_DRAIN_PAUSE = 0.01
 
 
 class Runtime:
@@ -61,35 +60,10 @@ class Runtime:
     async def renew_default_certificate(self) -> None:
         await self._carry_out(self._with_pem(configuration.DEFAULT_CERTIFICATE, replace_certificate))
 
-    async def drained(self, dyno_ids: Collection[str], *, wait: float) -> bool:
-        """Whether, within `wait` seconds, nothing is under way any more at dynos that were taken out."""
-        marks = {dyno_id[:8] for dyno_id in dyno_ids}
-        return await self.idle([server for server in self._leaving if server[1].rpartition(":")[2] in marks], wait=wait)
-
-    async def idle(self, servers: Collection[tuple[str, str]], *, wait: float) -> bool:
-        """Whether, within `wait` seconds, none of these servers (backend, name) has a connection."""
-        deadline = asyncio.get_running_loop().time() + wait
-        while True:
-            if not await self._busy(servers):
-                return True
-            if asyncio.get_running_loop().time() >= deadline:
-                return False
-            await asyncio.sleep(_DRAIN_PAUSE)
-
     async def close(self) -> None:
         if self._reaper is not None:
             self._reaper.cancel()
             await asyncio.gather(self._reaper, return_exceptions=True)
-
-    async def _busy(self, servers: Collection[tuple[str, str]]) -> bool:
-        for backend in {backend for backend, _ in servers}:
-            try:
-                connections = await self._control.connections(backend)
-            except (OSError, TimeoutError):
-                return False
-            if any(connections.get(name, 0) for of, name in servers if of == backend):
-                return True
-        return False
 
     async def _delete_when_idle(self) -> None:
         while self._leaving:

@@ -47,6 +47,7 @@ class Platform:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    _endpoint: dict[str, Any] = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
@@ -74,8 +75,11 @@ class Platform:
 
     @property
     def endpoint(self) -> dict[str, Any]:
-        read: dict[str, Any] = json.loads((self.home / "run/daemon.json").read_text())
-        return read
+        """What the daemon last said of itself; it takes the file away when it stops."""
+        path = self.home / "run/daemon.json"
+        if path.exists():
+            self._endpoint = json.loads(path.read_text())
+        return self._endpoint
 
     def url(self, app: str) -> str:
         return f"https://{app}.localhost:{self.endpoint['https_port']}"

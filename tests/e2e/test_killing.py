@@ -94,7 +94,8 @@ def test_the_daemon_killed_during_a_deploy_loses_nothing(own: Platform, moment: 
     time.sleep(0.5)
     kill(own)
     assert own.get("shop") == (200, "v1 kept /\n")  # the router and the dynos do not need the daemon
-    assert push.wait(30) != 0
+    with push:
+        assert push.wait(30) != 0
 
     again(own)
     assert own.get("shop") == (200, "v1 kept /\n")
