@@ -19,9 +19,8 @@ def test_main_and_master_deploy(branch: str) -> None:
 
 
 def test_other_branches_and_tags_are_stored_beside_a_deploy() -> None:
-    decision = decide((
-        Update(OLD, NEW, "refs/heads/main"), Update(None, NEW, "refs/heads/feature/x"), Update(None, NEW, "refs/tags/v1"),
-    ))  # fmt: skip
+    branch, tag = Update(None, NEW, "refs/heads/feature/x"), Update(None, NEW, "refs/tags/v1")
+    decision = decide((Update(OLD, NEW, "refs/heads/main"), branch, tag))
     assert decision.deploy is not None
     assert [update.ref for update in decision.stored] == ["refs/heads/feature/x", "refs/tags/v1"]
 
