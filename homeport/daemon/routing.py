@@ -37,5 +37,7 @@ class Routing:
             except Exception:
                 _log.exception("the router could not be updated and is tried again")
                 await asyncio.sleep(PAUSE)
+            # Not wait_for: in Python 3.11 that loses a cancellation which comes together with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), EVERY)
+                async with asyncio.timeout(EVERY):
+                    await self._woken.wait()

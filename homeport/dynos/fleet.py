@@ -192,8 +192,10 @@ class Fleet:
             except Exception:
                 _log.exception("looking for dynos failed and is tried again")
             self._sweep_now.clear()
+            # Not wait_for: in Python 3.11 that loses a cancellation which comes together with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._sweep_now.wait(), self.parts.limits.resync)
+                async with asyncio.timeout(self.parts.limits.resync):
+                    await self._sweep_now.wait()
 
     async def _look_at_everything(self) -> None:
         instances = await self.parts.engine.list()  # before the rows: a row is there before its instance is
