@@ -16,6 +16,7 @@ from homeport.addons.records import (
     plan_of,
     resolve,
     resolve_attachment,
+    service_of,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "plan_of",
     "resolve",
     "resolve_attachment",
+    "service_of",
 ]

@@ -8,7 +8,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from homeport.addons import catalog, lifecycle
+from sqlalchemy.orm import Session
+
+from homeport.addons import catalog, lifecycle, records
 from homeport.addons.catalog import Plan, Service
 from homeport.addons.lifecycle import Wish
 from homeport.addons.provider import Provider, Resource
@@ -61,6 +63,13 @@ class Addons:
         """Raises `NotFound`."""
         self.service(service)
         return self._workshop.providers[service]
+
+    def variable_names(self, session: Session, attachment: Attachment) -> list[str]:
+        """The config vars that an attachment sets; none before its add-on is there."""
+        addon = attachment.addon
+        if addon.state != State.PROVISIONED.value:
+            return []
+        return sorted(self._workshop.variables(records.resource(session, addon), attachment.name))
 
     async def create(self, app_id: str, wish: Wish, *, by: User) -> Addon:
         """A new add-on of the app: `provisioned` if its provider was quick, else it goes on by itself.

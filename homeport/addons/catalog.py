@@ -39,7 +39,7 @@ class Service:
     `first` is the name of an app's first attachment (DATABASE), `further` the root of the others' names
     (HEROKU_POSTGRESQL_AMBER), `stem` that of the add-ons' own names (postgresql-curved-12345). With `suffixes` an
     attachment's name makes those of config vars. `renamed` leads from plans that Heroku has replaced to those that are
-    had instead.
+    had instead. `greeting` is said of a new one.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Service:
     renamed: Mapping[str, str] = field(default_factory=dict)
     multiple: bool = True
     sharing: bool = True
+    greeting: str = ""
 
     @property
     def default(self) -> Plan:
@@ -117,6 +118,7 @@ SERVICES = (
             _postgres("hobby-basic", "Hobby Basic", 20, 10 * GB, visible=False),
             _postgres("dev", "Dev", 20, 1 * GB, visible=False),
         ),
+        greeting="The database is ready and empty. Fill it from another with pg:copy, pg:push or pg:backups:restore.",
     ),
     Service(
         "heroku-redis",
@@ -181,15 +183,16 @@ def service(name: str) -> Service:
 
 
 def plan(name: str) -> Plan:
-    """By "heroku-postgresql:essential-0", or by a service alone for its default plan.
-
-    Raises `NotFound` for a service, `Invalid` for a plan that there is not.
-    """
+    """By "heroku-postgresql:essential-0", or by a service alone for its default plan. Raises `Invalid`."""
     of, colon, wanted = name.partition(":")
-    found = service(of).plan(wanted) if colon else service(of).default
+    found = None
+    if of in _BY_NAME:
+        found = _BY_NAME[of].plan(wanted) if colon else _BY_NAME[of].default
     if found is None:
         raise Invalid(
-            f"Couldn't find either the add-on service or the add-on plan of {name!r}.",
-            fix=f"See the plans that there are: `heroku addons:plans {of}`.",
+            f"Couldn't find either the add-on service or the add-on plan of {name[:100]!r}.",
+            fix=f"See the plans that there are: `heroku addons:plans {of}`."
+            if of in _BY_NAME
+            else "See the services that there are: `heroku addons:services`.",
         )
     return found

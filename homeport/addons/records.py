@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from homeport import config
 from homeport.addons import catalog
-from homeport.addons.catalog import Plan
+from homeport.addons.catalog import Plan, Service
 from homeport.addons.provider import Resource
 from homeport.errors import NotFound
 from homeport.state import Addon, App, Attachment, User
@@ -28,6 +28,10 @@ class State(Enum):
 
 def plan_of(addon: Addon) -> Plan:
     return catalog.plan(f"{addon.service}:{addon.plan}")
+
+
+def service_of(addon: Addon) -> Service:
+    return catalog.service(addon.service)
 
 
 def resource(session: Session, addon: Addon) -> Resource:

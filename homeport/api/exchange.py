@@ -13,9 +13,11 @@ from starlette.responses import Response
 
 from homeport import accounts
 from homeport.accounts import Action, Actor
+from homeport.addons import Addons
 from homeport.api import ranges
 from homeport.api.fields import Fields
 from homeport.api.parts import Core
+from homeport.errors import Invalid
 from homeport.state import App
 
 T = TypeVar("T")
@@ -64,6 +66,13 @@ class Call:
     def app(self) -> App:
         assert self.known_app is not None  # noqa: S101 - the route has no {app}
         return self.known_app
+
+    @property
+    def addons(self) -> Addons:
+        """Raises `Invalid` on a platform that has none."""
+        if self.core.addons is None:
+            raise Invalid("There are no add-ons here.", id="not_here_yet")
+        return self.core.addons
 
     def require(self, action: Action) -> None:
         """More than the route itself asks for. Raises `Forbidden`."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from homeport.addons import Addons
 from homeport.api.capabilities import Capabilities
 from homeport.logs import Logs, Sessions
 from homeport.state import Build, Database, Dyno
@@ -89,7 +90,8 @@ class Deployer(Protocol):
 class Core:
     """The parts that requests are carried out by.
 
-    `deploys` is None where only git deploys, `uploads` (a folder for source tarballs) where nothing can be uploaded.
+    `deploys` is None where only git deploys, `addons` where there are none, `uploads` (a folder for source
+    tarballs) where nothing can be uploaded.
     """
 
     database: Database
@@ -99,5 +101,6 @@ class Core:
     urls: Urls
     version: str
     deploys: Deployer | None = None
+    addons: Addons | None = None
     uploads: Path | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)

@@ -1,6 +1,6 @@
 """What isn't here yet: lists of it are empty, one of it is not found, making one says so.
 
-So the commands that ask for it in passing (`apps:info` asks for add-ons and pipelines) go on working.
+So the commands that ask for it in passing (`apps:info` asks for pipelines) go on working.
 """
 
 from __future__ import annotations
@@ -18,11 +18,6 @@ from homeport.errors import Invalid, NotFound
 LISTS = (
     ("/account/app-transfers",                    "apps:transfer"),
     ("/account/features",                         "labs"),
-    ("/addon-attachments",                        "addons"),
-    ("/addon-services",                           "addons:services"),
-    ("/addons",                                   "addons"),
-    ("/apps/{app}/addon-attachments",             "pg:info"),
-    ("/apps/{app}/addons",                        "addons, apps:info"),
     ("/apps/{app}/log-drains",                    "drains"),
     ("/apps/{app}/sni-endpoints",                 "certs, domains:add"),
     ("/apps/{app}/telemetry-drains",              "telemetry"),
@@ -36,20 +31,11 @@ LISTS = (
     ("/pipelines",                                "pipelines"),
     ("/spaces",                                   "spaces"),
     ("/teams",                                    "teams"),
-    ("/users/{user}/addons",                      "platform-api"),
 )
 
 # The third is the error's `resource`, by which the CLI decides to try something else.
 ONES = (
     ("GET    /account/features/{feature}",         "labs:enable",          "feature"),
-    ("GET    /addon-services/{service}",           "addons:docs",          "addon_service"),
-    ("GET    /addon-services/{service}/plans",     "addons:plans",         "addon_service"),
-    ("GET    /addons/{addon}",                     "addons:attach",        "add_on"),
-    ("GET    /addons/{addon}/addon-attachments",   "addons:info",          "add_on"),
-    ("POST   /actions/addons/resolve",             "addons:info",          "add_on"),
-    ("POST   /actions/addon-attachments/resolve",  "pg:psql",              "attachment"),
-    ("GET    /apps/{app}/addon-attachments/{id}",  "addons:detach",        "attachment"),
-    ("GET    /apps/{app}/addons/{addon}",          "addons:create --wait", "add_on"),
     ("GET    /apps/{app}/pipeline-couplings",      "apps:info",            "pipeline_coupling"),
     ("DELETE /apps/{app}/log-drains/{drain}",      "drains:remove",        "drain"),
     ("DELETE /oauth/sessions/{session}",           "auth:logout",          "session"),
@@ -57,15 +43,11 @@ ONES = (
     ("GET    /teams/{team}",                       "members",              "team"),
 )
 
-ADDONS = "Add-ons aren't here yet."
-OWN_SERVICE = "Run the service yourself and set its URL: `heroku config:set DATABASE_URL=...`."
 LOGIN = "Run `heroku login -i`: any e-mail address, and an API token as the password."
 
 NEW = (
     ("/account/app-transfers",                    "apps:transfer",         "App transfers aren't here yet.", ""),
-    ("/addon-attachments",                        "addons:attach",         ADDONS, OWN_SERVICE),
     ("/apps/{app}/acm",                           "certs:auto:enable",     "Automatic TLS isn't here yet.", ""),
-    ("/apps/{app}/addons",                        "addons:create",         ADDONS, OWN_SERVICE),
     ("/apps/{app}/log-drains",                    "drains:add",            "Log drains aren't here yet.", ""),
     ("/apps/{app}/sni-endpoints",                 "certs:add",             "Own certificates aren't here yet.", ""),
     ("/apps/{app}/webhooks",                      "webhooks:add",          "Webhooks aren't here yet.", ""),
