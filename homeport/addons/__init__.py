@@ -18,6 +18,8 @@ from homeport.addons.records import (
     resolve_attachment,
     service_of,
 )
+from homeport.addons.servers import Servers
+from homeport.addons.site import Site
 
 __all__ = [
     "SERVICES",
@@ -25,7 +27,9 @@ __all__ = [
     "Plan",
     "Provider",
     "Resource",
+    "Servers",
     "Service",
+    "Site",
     "State",
     "Wish",
     "attachments",

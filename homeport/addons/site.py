@@ -14,12 +14,13 @@ class Site:
     """One platform, as providers see it.
 
     `host` is the name in URLs that apps and laptops connect to: never `localhost`, which the official CLI takes for
-    the laptop's own server (`pg:push`). `bind` is the address that servers listen on. `certificate` gives a private
-    key and a certificate for a host name, from the platform's own authority, in one PEM text.
+    the laptop's own server (`pg:push`). Servers listen on `addresses`, "*" being all, and on 127.0.0.1 in
+    any case. `certificate` gives a private key and a certificate for a host name, from the platform's own authority, in
+    one PEM text.
     """
 
     home: Home
     servers: Servers
     host: str = "127.0.0.1"
-    bind: str = "127.0.0.1"
+    addresses: tuple[str, ...] = ("127.0.0.1",)
     certificate: Callable[[str], bytes] = lambda _host: b""

@@ -84,6 +84,7 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
                 urls=where,
                 version=__version__,
                 deploys=deployer,
+                addons=core.addons,
             )
         ),
         git.GitApplication(repositories, receiver, doors.Doorkeeper(core.database), home.builds),
@@ -95,7 +96,7 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
         stack.push_async_callback(receiver.close)
         stack.push_async_callback(deployer.close)
         await stack.enter_async_context(
-            _loops(core.fleet.run(), core.routing.run(), keep_house(core, repositories, deployer))
+            _loops(core.fleet.run(), core.routing.run(), core.addons.run(), keep_house(core, repositories, deployer))
         )
         await stack.enter_async_context(doors.rendezvous(dynos.Rendezvous(core.fleet), home.run / "rendezvous.sock"))
         await stack.enter_async_context(doors.http(application, home.run / "api.sock"))
@@ -145,6 +146,7 @@ async def stop_everything(home: Home) -> int:
         count = len(await core.engine.list())
         await core.fleet.halt()
         await core.proxy.stop()
+        await core.addons.stop()
         return count
     finally:
         await _let_go(core)
@@ -153,6 +155,7 @@ async def stop_everything(home: Home) -> int:
 async def _let_go(core: Core) -> None:
     """Close without stopping what runs outside this process."""
     await core.engine.close()
+    await core.addons.close()
     await core.proxy.close()
     core.logs.close()
     await core.database.close()

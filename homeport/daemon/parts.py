@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from homeport import dynos, logs, router, slugs
+from homeport import addons, dynos, logs, router, slugs
 from homeport.api import Urls
 from homeport.daemon import secrets
+from homeport.daemon.addons import make_addons
 from homeport.daemon.routing import Routing
 from homeport.engine import LocalEngine
 from homeport.home import Home
@@ -39,6 +40,7 @@ class Core:
     engine: LocalEngine
     fleet: dynos.Fleet
     proxy: router.Proxy
+    addons: addons.Addons
     routing: Routing
 
 
@@ -76,7 +78,8 @@ def make_core(home: Home, settings: Settings) -> Core:
         routes_changed=apply_routes,
         hostname=lambda name: f"{name}.{settings.domain}",
     )
-    return Core(home, database, journal, store, engine, fleet, proxy, Routing(apply_routes))
+    kept = make_addons(home, database, domain=settings.domain, bind=settings.bind)
+    return Core(home, database, journal, store, engine, fleet, proxy, kept, Routing(apply_routes))
 
 
 def urls(settings: Settings, https_port: int) -> Urls:
