@@ -87,7 +87,7 @@ def matching(call: Call, session: Session) -> Reply:
         for app in apps.owned_by(session, call.actor.user)
         if (ids is None or app.id in ids) and (names is None or app.name in names)
     ]
-    return call.listing(chosen, lambda app: shape(call, app), KEYS)
+    return call.listing(chosen, lambda app: {**shape(call, app), "joined": True, "locked": False}, KEYS)
 
 
 def info(call: Call, _session: Session) -> Reply:
