@@ -66,7 +66,7 @@ def parse(header: str) -> Range:
             found = replace(found, descending=value.lower() == "desc")
         elif value.isascii() and value.isdigit():
             found = replace(found, max=min(max(int(value[:9]), 1), LIMIT))
-    bounds = _BOUNDS.fullmatch(_OPTION.sub("", header).strip())
+    bounds = _BOUNDS.fullmatch(_OPTION.sub("", header).strip(" \t,;"))
     if bounds is None:
         return found
     field, after, start, end, before = bounds.groups()
