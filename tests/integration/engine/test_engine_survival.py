@@ -337,3 +337,53 @@ def test_homeport_home_can_be_very_deep_and_can_be_moved(place: Place, tmp_path:
     with socket.socket(socket.AF_UNIX) as plain, pytest.raises(OSError, match="too long"):
         plain.bind(str(place.root / "shim.sock"))
     asyncio.run(scenario())
+
+
+BUSY_DAEMON = """
+    import asyncio, itertools, os, sys
+    from pathlib import Path
+    from homeport.engine import LocalEngine, Spec
+
+    async def one(engine, code, number):
+        script = "sleep 1000 & setsid sleep 1000 & echo up; exec sleep 1000" if number % 3 else "echo short; exit 3"
+        id = f"d{os.getpid()}-{number}"
+        await engine.start(Spec(id, "web.1", ("sh", "-c", script), code, {"PATH": "/usr/bin:/bin"}, wants_port=True))
+        if number % 2:
+            await engine.stop(id, number % 5)
+
+    async def main():
+        engine = LocalEngine(Path(sys.argv[1]), sink=lambda output: None)
+        for start in itertools.count(step=4):
+            await asyncio.gather(*(one(engine, Path(sys.argv[2]), start + n) for n in range(4)))
+            if start == 0:
+                print("busy", flush=True)
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0.0, 0.011, 0.023, 0.037, 0.053])
+def test_a_daemon_may_be_killed_in_the_middle_of_anything(place: Place, after: float) -> None:
+    for file in range(50):
+        (place.code / f"file{file}").write_text("x" * 1000)
+    for _ in range(2):  # the second adopts what the first has left, and goes on
+        program = [sys.executable, "-c", textwrap.dedent(BUSY_DAEMON), str(place.root), str(place.code)]
+        with subprocess.Popen(program, stdout=subprocess.PIPE) as daemon:
+            assert daemon.stdout is not None
+            assert daemon.stdout.readline() == b"busy\n"
+            time.sleep(after)
+            daemon.kill()
+
+    async def scenario() -> None:
+        engine = place.engine()
+        instances = await engine.list()
+        assert instances
+        for instance in instances:
+            assert (instance.exit_code in (3, 143, 137, None)) or instance.phase is Phase.RUNNING
+        await asyncio.gather(*(engine.stop(instance.id, 5) for instance in instances))
+        assert list(place.root.iterdir()) == []
+        await engine.close()
+        await gone(place)
+
+    asyncio.run(scenario())

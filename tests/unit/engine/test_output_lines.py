@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeport.engine.shim.lines import LINE_LIMIT, Lines, split
@@ -15,6 +15,7 @@ def everything(lines: Lines) -> tuple[int, list[bytes]]:
     return dropped, taken
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=50)))
 def test_chunks_come_back_as_lines_wherever_they_were_cut(chunks: list[bytes]) -> None:
     lines = Lines()
@@ -49,6 +50,7 @@ def test_lines_are_taken_in_batches_oldest_first() -> None:
     assert lines.take(2) == (0, [])
 
 
+@settings(deadline=None)  # a loaded machine is no failure
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=60), st.integers(0, 5))
 def test_what_does_not_fit_is_dropped_oldest_first_and_counted(sizes: list[int], takes: int) -> None:
     lines = Lines(limit=20_000)
@@ -95,6 +97,7 @@ def test_a_line_of_just_the_limit_is_left_whole() -> None:
     assert everything(lines) == (0, [b"x" * LINE_LIMIT, b"y"])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 7))
 def test_a_cut_never_goes_through_a_character(offset: int) -> None:
     line = b"a" * offset + "€".encode() * 10_000

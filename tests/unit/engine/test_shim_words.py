@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeport.engine import Spec, Terminal
@@ -14,6 +14,7 @@ from homeport.engine.shim import wire
 from homeport.engine.shim.process import start_ticks, stat
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([wire.OUTPUT, wire.STOP]), st.binary(max_size=300))), st.integers(1, 50))
 def test_frames_come_out_as_they_went_in_however_the_stream_is_cut(
     sent: list[tuple[bytes, bytes]], step: int
