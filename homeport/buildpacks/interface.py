@@ -67,13 +67,15 @@ class Compiled:
     """What a buildpack made of a project.
 
     `layers` are keys in the store. `profile` are run-time defaults, in which `{app}` and `{layer:KEY}` stand for
-    folders. `process_types` is a guess for a project without a Procfile. `influence` names what the source folder
-    now depends on besides the source itself: "" for nothing, None for things that cannot be named (a hook ran).
+    folders. `process_types` is a guess for a project without a Procfile, and `caution` what is to be said about it.
+    `influence` names what the source folder now depends on besides the source itself: "" for nothing, None for
+    things that cannot be named (a hook ran).
     """
 
     layers: tuple[str, ...]
     profile: Mapping[str, str]
     process_types: Mapping[str, str]
+    caution: str = ""
     influence: str | None = ""
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from textwrap import dedent
+from textwrap import dedent, wrap
 
 from homeport.buildpacks.failures import DOCS, BuildFailed
 
 Output = Callable[[str], None]
 """Takes one complete line, without its newline."""
 
+_WIDTH = 110  # with git's "remote: " in front still on most screens
+
 
 class Voice:
     """Says steps, details, warnings and failures; remembers the warnings' first lines."""
 
     def __init__(self, out: Output) -> None:
-        self._out = out
+        self._out_line = out
+        self._blank = True  # the last line was empty, or there was none
         self.warnings: list[str] = []
 
     def step(self, text: str) -> None:
@@ -27,7 +30,9 @@ class Voice:
             self._out(f"       {line}".rstrip())
 
     def blank(self) -> None:
-        self._out("")
+        """An empty line, unless there is one already."""
+        if not self._blank:
+            self._out("")
 
     def notice(self, text: str) -> None:
         """Worth knowing, nothing to worry about."""
@@ -46,10 +51,22 @@ class Voice:
     def push_rejected(self) -> None:
         """Heroku's last word on a failed build."""
         self._out(" !     Push rejected, failed to compile Python app.")
-        self._out("")
+        self.blank()
 
     def _box(self, text: str) -> None:
-        self._out("")
+        self.blank()
         for line in dedent(text).strip().splitlines():
-            self._out(f" !     {line}".rstrip())
-        self._out("")
+            for part in _wrapped(line):
+                self._out(f" !     {part}".rstrip())
+        self.blank()
+
+    def _out(self, line: str) -> None:
+        self._blank = not line
+        self._out_line(line)
+
+
+def _wrapped(line: str) -> list[str]:
+    """Long prose in several lines; indented lines are commands and quotations, which must stay whole."""
+    if len(line) <= _WIDTH or line.startswith(" "):
+        return [line]
+    return wrap(line, _WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from homeport.buildpacks import BuildFailed, Compiled, FailureId, Output, Project, Voice
+from homeport.buildpacks import BuildFailed, Compiled, FailureId, Output, Project, Voice, read_procfile
 from homeport.builds import slugignore, sources
 from homeport.builds.choice import choose
 from homeport.builds.environment import build_environment, masked
@@ -75,6 +75,8 @@ class Builder:
         voice.step(f"Building on {sources.operating_system()}")
         buildpack = choose(job.buildpack_urls, job.source, voice)
         await asyncio.to_thread(slugignore.apply, job.source, voice)
+        if not (job.source / "bin" / "pre_compile").exists():  # which may write the Procfile
+            read_procfile(job.source)  # a wrong one fails now, not after the dependencies are in
         project = self._project(job, source_id, work)
         shell = LimitedShell(voice, self._environment(job, work), mark=work, budget=self._limits.output)
         compiled = await buildpack.compile(project, shell, self._store, voice)

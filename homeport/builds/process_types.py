@@ -13,7 +13,7 @@ def discover(source: Path, compiled: Compiled, voice: Voice) -> dict[str, str]:
     voice.step("Discovering process types")
     types = dict(compiled.process_types) if procfile is None else procfile.process_types
     voice.detail(f"Procfile declares types -> {', '.join(types) or '(none)'}" if procfile else _guessed(types))
-    for warning in procfile.warnings if procfile else ():
+    for warning in procfile.warnings if procfile else filter(None, [compiled.caution]):
         voice.warning(warning)
     if procfile is not None and not types:
         voice.warning(

@@ -40,10 +40,12 @@ class Python:
         influence = await self._static_files(project, layer, shell, voice, env)
         after = await hooks.run("post_compile", project, shell, voice, env)
         checks.warn(project, layer, voice)
+        guessed = guess.process_types(project.source, layer.note.packages)
         return Compiled(
             layers=(layer.key,),
             profile=profile.run_time(layer, project.source),
-            process_types=guess.process_types(project.source, layer.note.packages, voice),
+            process_types=guessed.process_types,
+            caution=guessed.caution,
             influence=None if before or after else influence,
         )
 
@@ -65,7 +67,8 @@ class Python:
         facts = Facts(
             python=interpreter.version,
             pins=wanted.pins,
-            file=wanted.manager.file,
+            file=wanted.manager.edited,
+            relock=wanted.manager.relock,
             before=str(before.day) if before else None,
             commit_day=project.commit_time.date() if project.commit_time else None,
             python_named=asked.origin if asked else None,

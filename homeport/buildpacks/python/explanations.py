@@ -22,7 +22,8 @@ def explain(diagnosis: Diagnosis, facts: Facts, *, allowed: bool) -> BuildFailed
     repairable = bool(repairs.remedies(diagnosis, facts))
     concerned = repairable or diagnosis.failure in repairs.TIMEBOUND
     offered = offer(repairable, facts) if concerned and not allowed else ""
-    return BuildFailed(diagnosis.failure, what, why=why, fix="\n\n".join(filter(None, (fix, offered))))
+    relock = f"Lock again after changing {facts.file}:\n\n  {facts.relock}" if concerned and facts.relock else ""
+    return BuildFailed(diagnosis.failure, what, why=why, fix="\n\n".join(filter(None, (fix, relock, offered))))
 
 
 def explain_clashes(clashes: list[tuple[Clash, str]], facts: Facts) -> BuildFailed:
@@ -46,7 +47,7 @@ def offer(repairable: bool, facts: Facts, *, today: date | None = None) -> str:
         return (
             f"This commit is of {facts.commit_day}. Homeport can install what there was on that day{python},\n"
             f"and repair what is left, saying each step:\n\n  heroku config:set {dates.SETTING}=auto\n\n"
-            "Then push again (an empty commit will do: git commit --allow-empty -m 'Build again')."
+            "Then push again: git push heroku main"
         )
     if repairable:
         return (

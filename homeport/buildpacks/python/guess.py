@@ -10,7 +10,6 @@ from pathlib import Path
 from homeport.buildpacks.procfile import NAME
 from homeport.buildpacks.python.django import manage_py
 from homeport.buildpacks.reading import inside
-from homeport.buildpacks.voice import Voice
 
 _PLACES = ("app.py", "wsgi.py", "main.py", "asgi.py", "application.py", "server.py", "run.py", "api.py", "index.py")
 _CALLED = re.compile(
@@ -28,22 +27,33 @@ class Entry:
     factory: bool = False
 
 
-def process_types(source: Path, packages: Mapping[str, str], voice: Voice) -> dict[str, str]:
-    """A guess for `web`, with a warning where it is a makeshift. Empty when there is a Procfile or no idea."""
+@dataclass(frozen=True)
+class Guess:
+    """The command for `web`, "" if there is no idea, and what is to be said about it."""
+
+    web: str = ""
+    caution: str = ""
+
+    @property
+    def process_types(self) -> dict[str, str]:
+        return {"web": self.web} if self.web else {}
+
+
+_NO_IDEA = Guess(
+    caution="There is no Procfile, and nothing that Homeport recognises as a web app.\n\n"
+    "Say what your app runs in a file named Procfile in the top folder, for example:\n\n"
+    "  web: gunicorn app:app"
+)
+
+
+def process_types(source: Path, packages: Mapping[str, str]) -> Guess:
+    """What to run; says nothing about a project that has a Procfile."""
     if (source / NAME).exists():
-        return {}
-    command = _django(source, packages, voice) or _asgi(source, packages, voice) or _flask(source, packages, voice)
-    if command is None:
-        voice.warning(
-            "There is no Procfile, and nothing that Homeport recognises as a web app.\n\n"
-            "Say what your app runs in a file named Procfile in the top folder, for example:\n\n"
-            "  web: gunicorn app:app"
-        )
-        return {}
-    return {"web": command}
+        return Guess()
+    return _django(source, packages) or _asgi(source, packages) or _flask(source, packages) or _NO_IDEA
 
 
-def _django(source: Path, packages: Mapping[str, str], voice: Voice) -> str | None:
+def _django(source: Path, packages: Mapping[str, str]) -> Guess | None:
     script = manage_py(source)
     if "django" not in packages or script is None:
         return None
@@ -52,9 +62,9 @@ def _django(source: Path, packages: Mapping[str, str], voice: Voice) -> str | No
     wsgi = f"{module}.wsgi" if module and (source / folder / module.replace(".", "/") / "wsgi.py").is_file() else None
     if wsgi is not None and "gunicorn" in packages:
         chdir = f" --chdir {folder}" if str(folder) != "." else ""
-        return f"gunicorn{chdir} {wsgi}"
-    _makeshift(voice, "Django's own server", "gunicorn", f"web: gunicorn {wsgi or 'yourproject.wsgi'}")
-    return f"python {script} runserver --noreload 0.0.0.0:$PORT"
+        return Guess(f"gunicorn{chdir} {wsgi}")
+    caution = _makeshift("Django's own server", f"web: gunicorn {wsgi or 'yourproject.wsgi'}")
+    return Guess(f"python {script} runserver --noreload 0.0.0.0:$PORT", caution)
 
 
 def _settings_package(script: Path) -> str | None:
@@ -65,41 +75,42 @@ def _settings_package(script: Path) -> str | None:
     return package.removesuffix(".settings") if last else None
 
 
-def _asgi(source: Path, packages: Mapping[str, str], voice: Voice) -> str | None:
+def _asgi(source: Path, packages: Mapping[str, str]) -> Guess | None:
     for kind in ("FastAPI", "Starlette", "Quart", "Litestar"):
         entry = find(source, kind) if kind.lower() in packages else None
         if entry is None:
             continue
         target = f"{entry.module}:{entry.name}{' --factory' if entry.factory else ''}"
         if "uvicorn" in packages:
-            return f"uvicorn {target} --host 0.0.0.0 --port $PORT --proxy-headers"
+            return Guess(f"uvicorn {target} --host 0.0.0.0 --port $PORT --proxy-headers")
         if "hypercorn" in packages and not entry.factory:
-            return f"hypercorn {target} --bind 0.0.0.0:$PORT"
-        voice.warning(
-            f"This is a {kind} app, but uvicorn, which runs it, is not among its dependencies.\n\n"
-            "Add a line with uvicorn to your requirements, and push again."
+            return Guess(f"hypercorn {target} --bind 0.0.0.0:$PORT")
+        return Guess(
+            caution=f"This is a {kind} app, but uvicorn, which runs it, is not among its dependencies.\n\n"
+            "Nothing will run. Add a line with uvicorn to your requirements, and push again."
         )
     return None
 
 
-def _flask(source: Path, packages: Mapping[str, str], voice: Voice) -> str | None:
+def _flask(source: Path, packages: Mapping[str, str]) -> Guess | None:
     entry = find(source, "Flask") if "flask" in packages else None
     if entry is None:
         return None
     target = f"{entry.module}:{entry.name}{'()' if entry.factory else ''}"
     if "gunicorn" in packages:
-        return f"gunicorn '{target}'" if entry.factory else f"gunicorn {target}"
+        return Guess(f"gunicorn '{target}'" if entry.factory else f"gunicorn {target}")
     if "waitress" in packages:
         call = f"--call {entry.module}:{entry.name}" if entry.factory else target
-        return f"waitress-serve --listen=0.0.0.0:$PORT {call}"
-    _makeshift(voice, "Flask's development server", "gunicorn", f"web: gunicorn {target}")
-    return f"FLASK_APP='{target}' flask run --host 0.0.0.0 --port $PORT"
+        return Guess(f"waitress-serve --listen=0.0.0.0:$PORT {call}")
+    caution = _makeshift("Flask's development server", f"web: gunicorn {target}")
+    return Guess(f"FLASK_APP='{target}' flask run --host 0.0.0.0 --port $PORT", caution)
 
 
-def _makeshift(voice: Voice, used: str, missing: str, line: str) -> None:
-    voice.warning(
-        f"{missing} is not among the dependencies, so {used} serves your app. It is slow and not meant for this.\n\n"
-        f"Add a line with {missing} to your requirements, and a Procfile that says:\n\n  {line}"
+def _makeshift(used: str, line: str) -> str:
+    return (
+        f"gunicorn is not among the dependencies, so {used} serves your app.\n\n"
+        "It is slow and not meant for this. Add a line with gunicorn to your requirements, and a Procfile that\n"
+        f"says:\n\n  {line}"
     )
 
 

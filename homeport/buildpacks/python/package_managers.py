@@ -27,6 +27,16 @@ class Manager(Enum):
         return _FILES[self]
 
     @property
+    def edited(self) -> str:
+        """The file in which people write what they want."""
+        return _EDITED.get(self, self.file)
+
+    @property
+    def relock(self) -> str:
+        """The command that makes the lock file of it again, "" if there is none."""
+        return {Manager.PIPENV: "pipenv lock", Manager.POETRY: "poetry lock", Manager.UV: "uv lock"}.get(self, "")
+
+    @property
     def lockless(self) -> bool:
         """Whether it is known from the start that versions are not fixed."""
         return self is Manager.PYPROJECT
@@ -39,6 +49,8 @@ _FILES = {
     Manager.UV: "uv.lock",
     Manager.PYPROJECT: "pyproject.toml",
 }
+
+_EDITED = {Manager.PIPENV: "Pipfile", Manager.POETRY: "pyproject.toml", Manager.UV: "pyproject.toml"}
 
 _SIGNS = (
     ".python-version", "__init__.py", "app.py", "main.py", "manage.py", "wsgi.py", "asgi.py", "server.py",

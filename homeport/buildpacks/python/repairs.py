@@ -39,7 +39,8 @@ class Facts:
 
     python: Version
     pins: Mapping[str, str] = field(default_factory=dict)
-    file: str = "requirements.txt"
+    file: str = "requirements.txt"  # that people write
+    relock: str = ""  # the command that makes the lock file of it again
     before: str | None = None  # the day of HOMEPORT_RESOLVE_BEFORE
     commit_day: date | None = None
     python_named: str | None = None  # the file that names the Python version
@@ -145,7 +146,7 @@ def apply(remedy: Remedy, diagnosis: Diagnosis, plan: Plan, facts: Facts, found:
             for name in sorted(set(facts.foreign.values())):
                 plan = _override(plan, name, "")
             names = ", ".join(sorted(set(facts.foreign.values())))
-            return plan, f"Taking {names} from the package index: their paths are on another machine."
+            return plan, f"Taking {names} from the package index; {facts.file} has paths of another machine."
         case Remedy.OLD_SETUPTOOLS:
             return _build_with(plan, f"setuptools<{_setuptools_bound(diagnosis)}", was)
         case Remedy.OLD_CYTHON:

@@ -122,7 +122,7 @@ class Selection:
         else:
             self._voice.warning(
                 f"Python {request.text} is not on this machine; using {got.text}.\n\n"
-                "It is the nearest that is here. Name another in a file .python-version to decide yourself."
+                "It is the nearest that is here. If your app does not run with it, install the one that it asks for."
             )
 
     async def _download(self, request: Request) -> bool:
@@ -163,7 +163,9 @@ def _unavailable(request: Request, found: Sequence[Found]) -> BuildFailed:
         f"{request.origin} asks for Python {request.text}, which is not on this machine and cannot be downloaded.",
         why=f"Only another patch of the same version could stand in for it. Here are:\n\n{here}",
         fix="Install it (for example with pyenv or `uv python install`, as the user that runs Homeport), or let\n"
-        f"{request.origin} name one of these" + (f":\n\n  {suggestion}" if suggestion else "."),
+        f"{request.origin} name one of these" + (f":\n\n  {suggestion}" if suggestion else ".") + "\n\n"
+        "Or let the nearest stand in for it, which mostly goes well when they are close:\n\n"
+        "  heroku config:set HOMEPORT_REPAIR=auto",
     )
 
 

@@ -166,4 +166,9 @@ def python_install(request: str, folder: Path) -> tuple[list[str], dict[str, str
 
 def readable(draft: Path, source: Path) -> Sequence[tuple[str, str]]:
     """Texts that mean nothing to the reader of the output, and what stands in their place."""
-    return ((f"{draft}/", ".heroku/python/"), (str(draft), ".heroku/python"), (f"{source}/", ""), (str(source), "."))
+    return (
+        (str(draft), ".heroku/python"),
+        (f"file://{source}", "."),
+        (f"{source}/", ""),
+        (str(source), "."),
+    )
