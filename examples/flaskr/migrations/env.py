@@ -1,8 +1,13 @@
 """Alembic's way to the database: the app's own connection, its own models."""
 
+import logging
+
 from alembic import context
 
 from flaskr.extensions import db
+
+logging.basicConfig(format="%(message)s")
+logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)  # the push shows what the release phase did
 
 
 def run():
