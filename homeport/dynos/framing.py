@@ -11,10 +11,10 @@ import re
 SENTINEL = "\uffff heroku-command-exit-status: "
 """What `heroku run -x` makes the command print last, before its exit status."""
 
-_MARK = SENTINEL.encode()
-_LINE = re.compile(re.escape(_MARK) + rb"\d+")
-_LONGEST_HELD = len(_MARK) + 16
-PIECE = 4096
+MARK = SENTINEL.encode()
+_LINE = re.compile(re.escape(MARK) + rb"\d+")
+_LONGEST_HELD = len(MARK) + 16
+PIECE = 8192
 """Bytes that are given out at once, at most: well below what a TLS record holds."""
 
 
@@ -44,7 +44,7 @@ class Framer:
     def _cut(self, data: bytes, *, final: bool) -> list[bytes]:
         pieces: list[bytes] = []
         while data:
-            mark = data.find(_MARK)
+            mark = data.find(MARK)
             if mark > 0:  # the status gets a piece of its own
                 pieces += self._text(data[:mark])
                 data = data[mark:]
@@ -75,8 +75,8 @@ class Framer:
 
 def _unfinished(data: bytes) -> int:
     """How many bytes at the end must wait for what follows."""
-    for length in range(min(len(_MARK) - 1, len(data)), 2, -1):
-        if _MARK.startswith(data[-length:]):
+    for length in range(min(len(MARK) - 1, len(data)), 2, -1):
+        if MARK.startswith(data[-length:]):
             return length
     return _unfinished_character(data)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from homeport.dynos import probe, rows, sockets, words
+from homeport.dynos import one_offs, probe, rows, sockets, words
 from homeport.dynos.actions import (
     Action,
     Await,
@@ -185,7 +185,7 @@ class Hands:
         parts = self._parts
         launch = await parts.database.run(rows.launch, dyno_id, parts.hostname)
         if launch is None:
-            self._board.gates[dyno_id] = Verdict(Gate.UNSTARTABLE, "its release has no code")
+            self._board.gates[dyno_id] = Verdict(Gate.UNSTARTABLE, "it was forgotten meanwhile")
             return None
         parts.outputs.introduce(dyno_id, app_id, launch.name)
         try:
@@ -256,7 +256,8 @@ class Hands:
 
     async def _complete(self, app_id: str, action: Complete) -> None:
         parts = self._parts
-        dyno = await parts.database.run(rows.find, action.id)
+        expires = action.why is Why.NO_CLIENT
+        dyno = await parts.database.run(one_offs.expire if expires else rows.find, action.id)
         if dyno is None:
             return
         verdict = self._board.gates.get(action.id)

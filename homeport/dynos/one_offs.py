@@ -125,6 +125,15 @@ def claim(session: Session, dyno_id: str, secret: str) -> Dyno | None:
     return dyno
 
 
+def expire(session: Session, dyno_id: str) -> Dyno | None:
+    """Nobody came in time, and now nobody may. None if somebody just came."""
+    dyno = session.get(Dyno, dyno_id)
+    if dyno is None or dyno.attach_digest is None:
+        return None
+    dyno.attach_digest = None
+    return dyno
+
+
 def _add(
     session: Session,
     app: App,

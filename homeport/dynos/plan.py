@@ -278,10 +278,10 @@ class _View:
             yield Complete(row.id, Why.UNSTARTABLE, None)
         elif instance is None:
             yield Launch(row.id) if row.state is State.STARTING else Complete(row.id, Why.LOST, None)
+        elif row.state is State.STARTING:
+            yield MarkUp(row.id)  # also when it was over before anybody looked
         elif instance.phase is Phase.EXITED:
             yield Complete(row.id, Why.EXITED, instance.exit_code)
-        elif row.state is State.STARTING:
-            yield MarkUp(row.id)
         elif self.due(self.end_of_day(row)):
             yield Retire(row.id, Why.CYCLED)
 

@@ -66,7 +66,8 @@ async def until_ready(address: Address, within: float, health: Health | None) ->
         if health is not None:
             return await _until_healthy(address, health, deadline)
         try:
-            await asyncio.wait_for(_knock(address), max(deadline - loop.time(), _LOOK_AT_KNOCK))
+            async with asyncio.timeout(max(deadline - loop.time(), _LOOK_AT_KNOCK)):
+                await _knock(address)
             return Verdict(Gate.READY)
         except TimeoutError:  # then it is as on Heroku, where a bound port is enough
             return Verdict(Gate.READY)
@@ -90,7 +91,8 @@ async def _listens(address: Address) -> bool:
     if sockets.visible(address):
         return sockets.listens(address)
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(address.host, address.port), 1.0)
+        async with asyncio.timeout(1.0):
+            _, writer = await asyncio.open_connection(address.host, address.port)
     except (OSError, TimeoutError):
         return False
     await _close(writer)
@@ -126,7 +128,8 @@ async def _until_healthy(address: Address, health: Health, deadline: float) -> V
     while True:
         patience = max(min(_ONE_ANSWER, deadline - loop.time()), 0.1)
         try:
-            status = await asyncio.wait_for(_status(address, health), patience)
+            async with asyncio.timeout(patience):
+                status = await _status(address, health)
             if 200 <= status < 400:
                 return Verdict(Gate.READY)
             detail = f"status {status}"

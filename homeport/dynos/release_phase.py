@@ -44,7 +44,8 @@ async def run(
 async def _exit_code(parts: Parts, ending: asyncio.Future[Ending], out: Callable[[str], None]) -> int:
     limit = parts.limits.release_phase
     try:
-        ended = await asyncio.wait_for(asyncio.shield(ending), limit)
+        async with asyncio.timeout(limit):
+            ended = await asyncio.shield(ending)
     except TimeoutError:
         out(f" !     The release command did not end within {limit / 60:.0f} minutes and is stopped.")
         return TIMED_OUT

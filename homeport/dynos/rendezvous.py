@@ -14,9 +14,9 @@ import logging
 import struct
 import termios
 
-from homeport.dynos import one_offs
+from homeport.dynos import one_offs, words
 from homeport.dynos.fleet import Fleet
-from homeport.dynos.framing import Framer, asks_for_status, sentinel
+from homeport.dynos.framing import MARK, Framer, asks_for_status, sentinel
 from homeport.engine import Attachment
 from homeport.errors import HomeportError
 from homeport.state import Dyno
@@ -41,7 +41,8 @@ class Rendezvous:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, from its secret to the end of its command or of its patience."""
         try:
-            secret, rest = await asyncio.wait_for(_hello(reader), HELLO_WITHIN)
+            async with asyncio.timeout(HELLO_WITHIN):
+                secret, rest = await _hello(reader)
             dyno = await self._fleet.parts.database.run(one_offs.find_unclaimed, secret) if secret else None
             if dyno is None:
                 return
@@ -58,7 +59,7 @@ class Rendezvous:
     async def _meet(self, dyno: Dyno, client: Client) -> None:
         fleet = self._fleet
         try:
-            await client.send(GREETING)
+            await client.send_alone(GREETING)
             if await fleet.hands.launch(dyno.app_id, dyno.id) is None:
                 verdict = fleet.board.gates.get(dyno.id)
                 await client.send(f"The dyno could not be started: {verdict.detail if verdict else ''}\r\n".encode())
@@ -66,17 +67,22 @@ class Rendezvous:
             await fleet.hands.mark_up(dyno.app_id, dyno.id, None)
             attachment = await fleet.parts.engine.attach(dyno.id)
             try:
-                await _converse(dyno, client, attachment)
+                if not await _converse(dyno, client, attachment):
+                    fleet.parts.outputs.say(dyno.app_id, dyno.name, [words.HANG_UP])
             finally:
-                await attachment.close()  # after the end: nothing; before it: HUP
+                await attachment.close()  # before its end this is what hangs up
+            # The engine may learn of its end later than we did. One that stays is told to go as any other dyno is.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HANG_UP_WITHIN):
+                    await attachment.wait()
         except HomeportError as error:
             _log.warning("dyno %s lost its client: %s", dyno.id, error.what)
         finally:
             fleet.wake(dyno.app_id)
 
 
-async def _converse(dyno: Dyno, client: Client, attachment: Attachment) -> None:
-    """Until the command has ended and its output is sent, or the client has gone."""
+async def _converse(dyno: Dyno, client: Client, attachment: Attachment) -> bool:
+    """Whether the command has ended, and all its output was sent; the alternative is that the client has gone."""
     output = asyncio.create_task(_send_output(dyno, client, attachment))
     typing = asyncio.create_task(_type(dyno, client, attachment))
     try:
@@ -85,21 +91,22 @@ async def _converse(dyno: Dyno, client: Client, attachment: Attachment) -> None:
         for task in (output, typing):
             task.cancel()
         results = await asyncio.gather(output, typing, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception) and not isinstance(result, ConnectionError):
-                raise result
+    for result in results:
+        if isinstance(result, Exception) and not isinstance(result, ConnectionError):
+            raise result
+    return results[0] is None
 
 
 async def _send_output(dyno: Dyno, client: Client, attachment: Attachment) -> None:
     framer = Framer()
     while data := await attachment.read():
         for piece in framer.feed(data):
-            await client.send(piece)
+            await client.send_piece(piece)
     for piece in framer.end():
-        await client.send(piece)
+        await client.send_piece(piece)
     if asks_for_status(dyno.command) and not framer.saw_status:
         # `run -x 'exit 3'` ends before it could print its status, and the client would crash without one.
-        await client.send(sentinel(await attachment.wait()))
+        await client.send_alone(sentinel(await attachment.wait()))
 
 
 async def _type(dyno: Dyno, client: Client, attachment: Attachment) -> None:
@@ -134,12 +141,24 @@ class Client:
         writer.transport.set_write_buffer_limits(high=0)  # `drain` then waits until the kernel has it all
 
     async def send(self, data: bytes) -> None:
-        """Send so that it becomes a TLS record of its own: once the proxy has taken everything before it."""
+        """Returns once the proxy has taken it, so that what comes next is not read together with it."""
         self._writer.write(data)
         await self._writer.drain()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._taken(), TAKEN_WITHIN)
+            async with asyncio.timeout(TAKEN_WITHIN):
+                await self._taken()
+
+    async def send_alone(self, data: bytes) -> None:
+        """As a TLS record of its own: with time for the proxy to pass on what was before it, and it."""
         await asyncio.sleep(APART)
+        await self.send(data)
+        await asyncio.sleep(APART)
+
+    async def send_piece(self, piece: bytes) -> None:
+        if piece.startswith(MARK):
+            await self.send_alone(piece)
+        else:
+            await self.send(piece)
 
     async def read(self) -> bytes:
         """What the client sends next; b"" when it has gone."""
@@ -173,7 +192,7 @@ def _unread(descriptor: int) -> int:
     """Bytes that we have written and the other side has not read yet."""
     try:
         answer = fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0\0\0\0")
-    except OSError:
+    except (OSError, ValueError):  # it was closed
         return 0
     (count,) = struct.unpack("i", answer)
     return int(count)

@@ -45,7 +45,7 @@ async def run(
     loop = asyncio.get_running_loop()
     started = loop.time()
     progress = await parts.database.run(_progress, release_id)
-    app_id, up = progress.app_id, False
+    app_id, ok, told = progress.app_id, False, progress.up
     with board.watch(release_id) as changes:
         board.candidates[app_id] = release_id
         wake(app_id)
@@ -54,13 +54,14 @@ async def run(
                 change = await _next(changes)
                 if change is not None and change.state is State.CRASHED:
                     return _failed(parts, change, out)
-                if change is not None:
-                    out(f"{INDENT}{change.name} up in {loop.time() - started:.1f} s")
                 progress = await parts.database.run(_progress, release_id)
-            up = True
+                for name in sorted(progress.up - told):
+                    out(f"{INDENT}{name} up in {loop.time() - started:.1f} s")
+                told |= progress.up
+            ok = True
         finally:
             # Once up it stays the candidate until it is current: nobody may take its dynos away meanwhile.
-            if not up and board.candidates.get(app_id) == release_id:
+            if not ok and board.candidates.get(app_id) == release_id:
                 del board.candidates[app_id]
                 wake(app_id)
     return RolloutResult(ok=True)
@@ -69,7 +70,8 @@ async def run(
 async def _next(changes: asyncio.Queue[Change]) -> Change | None:
     """None from time to time: the formation may have been scaled, the app destroyed, and nobody says so here."""
     try:
-        return await asyncio.wait_for(changes.get(), 1.0)
+        async with asyncio.timeout(1.0):
+            return await changes.get()
     except TimeoutError:
         return None
 

@@ -32,6 +32,7 @@ class Routes:
             await asyncio.wait((running,))
         self._running, self._next = self._next, None
         try:
-            await asyncio.wait_for(self._apply(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self._apply()
         except Exception:
             _log.exception("the router could not be updated; the next change or its own check will do it")

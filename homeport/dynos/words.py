@@ -84,12 +84,10 @@ def failure(name: str, why: Why, exit_code: int | None, detail: str, boot: float
 def retire(why: Why, old: State) -> list[str]:
     """What is said when a dyno is told to go."""
     match why:
-        case Why.SUPERSEDED:
-            return []  # its replacement has said that it is up
+        case Why.SUPERSEDED | Why.HUNG_UP:
+            return []  # its replacement has said that it is up; its session that its client has gone
         case Why.CYCLED:
             return [CYCLING, changed(old, State.DOWN)]
-        case Why.HUNG_UP:
-            return [HANG_UP]
         case Why.INTERRUPTED:
             return ["Interrupted: Homeport was restarted while the release phase ran. The release has failed"]
         case _:

@@ -7,15 +7,15 @@ import contextlib
 import dataclasses
 import http.client
 import textwrap
+import threading
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from homeport import accounts, apps, dynos, releases, slugs
-from homeport.dynos.plan import Rules
 from homeport.engine import LocalEngine
 from homeport.logs import Logs
 from homeport.state import App, Database, Dyno, Release
@@ -54,7 +54,6 @@ server.server_close()
 
 QUICK = dynos.Limits(
     boot=2.0, grace=1.5, settle=0.02, drain=1.0, resync=1.0, retry=0.1,
-    rules=Rules(await_client=timedelta(seconds=1)),
 )
 
 
@@ -67,7 +66,8 @@ class Ground:
         self.folder = folder
         self.limits = limits
         self.ports = ports
-        self.routed: list[frozenset[str]] = []
+        self.routed: frozenset[int] = frozenset()
+        self.dialling = threading.Lock()
 
     def open(self) -> None:
         self.database = Database.open(f"sqlite:///{self.folder / 'state.db'}", vault=b"k" * 32)
@@ -96,8 +96,10 @@ class Ground:
         self.open()
 
     async def routes_changed(self) -> None:
-        """A router that only remembers whom it would send requests to."""
-        self.routed.append(frozenset(dyno.id for dyno in await self.database.run(_serving)))
+        """A router that only knows the ports that it may dial, and like any it never dials while that changes."""
+        ports = frozenset(dyno.port or 0 for dyno in await self.database.run(_serving))
+        with self.dialling:
+            self.routed = ports
 
     # What people do
 
@@ -159,6 +161,14 @@ class Ground:
         except AssertionError:
             raise AssertionError(f"{await self.ps(app)}\n" + "\n".join(self.lines(app))) from None
 
+    async def until_up(self, app: App, name: str) -> None:
+        """Until this dyno is, whatever else there is."""
+
+        async def up() -> bool:
+            return (await self.ps(app)).get(name) == "up"
+
+        await self.until(up)
+
     async def _ps_is(self, app: App, wanted: dict[str, str]) -> bool:
         return await self.ps(app) == wanted
 
@@ -180,8 +190,21 @@ class Ground:
         await self.until(alone, within)
 
 
-def fetch(port: int, timeout: float = 5.0) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    def request(self) -> str:
+        """A request through the router, from any thread. Raises `OSError` when nobody answers it."""
+        with self.dialling:
+            if not self.routed:
+                raise ConnectionRefusedError("no dyno to send it to")
+            connection = http.client.HTTPConnection("127.0.0.1", min(self.routed), timeout=5.0)
+            connection.connect()
+        return _get(connection)
+
+
+def fetch(port: int) -> str:
+    return _get(http.client.HTTPConnection("127.0.0.1", port, timeout=5.0))
+
+
+def _get(connection: http.client.HTTPConnection) -> str:
     try:
         connection.request("GET", "/")
         return connection.getresponse().read().decode()
@@ -190,8 +213,8 @@ def fetch(port: int, timeout: float = 5.0) -> str:
 
 
 @contextlib.asynccontextmanager
-async def ground(folder: Path, ports: range, **limits: float) -> AsyncIterator[Ground]:
-    made = Ground(folder, dataclasses.replace(QUICK, **limits), ports)  # type: ignore[arg-type]
+async def ground(folder: Path, ports: range, **limits: Any) -> AsyncIterator[Ground]:
+    made = Ground(folder, dataclasses.replace(QUICK, **limits), ports)
     made.open()
     try:
         yield made
