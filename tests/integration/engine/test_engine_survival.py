@@ -174,7 +174,7 @@ def test_a_shim_that_was_killed_with_the_daemon_leaves_nothing_running(place: Pl
 
 def test_a_hung_shim_is_killed_when_its_dyno_must_go(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("homeport.engine.local.OVERDUE", 0.2)
-    monkeypatch.setattr("homeport.engine.local.ANSWER", 0.2)
+    monkeypatch.setattr("homeport.engine.local.ADOPTION", 0.2)
 
     async def scenario() -> None:
         engine = place.engine()
