@@ -89,6 +89,28 @@ def own(folder: Path, account: Account | None) -> None:
         os.chown(folder, account.uid, account.gid)
 
 
+def share(folder: Path, account: Account | None) -> None:
+    """Make the folder: the account may read what lies in it, and change nothing."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if account is not None:
+        os.chown(folder, 0, account.gid)
+        folder.chmod(0o750)
+
+
+def give(path: Path, content: str, account: Account | None) -> None:
+    """Write a file, in one step, that the account may read and nobody else but us."""
+    draft = path.with_name(f".{path.name}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content)
+        if account is not None:
+            os.fchown(descriptor, 0, account.gid)
+            os.fchmod(descriptor, 0o640)
+        file.flush()
+        os.fsync(descriptor)
+    draft.replace(path)
+
+
 def free_port(first: int, address: str = "127.0.0.1") -> int:
     """The first port from `first` on that nobody listens on. Below the range that outgoing connections are given."""
     for port in range(first, 32768):

@@ -1,0 +1,108 @@
+"""Heroku Postgres on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from homeport.addons import accounts
+from homeport.addons.catalog import Plan
+from homeport.addons.postgres import databases, versions
+from homeport.addons.postgres.cluster import Address, Cluster
+from homeport.addons.postgres.databases import Database
+from homeport.addons.postgres.versions import Version
+from homeport.addons.provider import Resource
+from homeport.addons.site import Site
+from homeport.errors import Invalid
+
+OPTIONS = frozenset({"version"})
+
+
+class Postgres:
+    """The provider of `heroku-postgresql`."""
+
+    service = "heroku-postgresql"
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._folder = site.home.addons / "postgres"
+        self._clusters: dict[int, Cluster] = {}
+
+    def check(self, plan: Plan, options: Mapping[str, str]) -> None:  # noqa: ARG002 - every plan can be had
+        unknown = sorted(set(options) - OPTIONS)
+        if unknown:
+            raise Invalid(
+                f"heroku-postgresql doesn't know the option {unknown[0][:50]} here.",
+                fix="It knows --version. Instead of --fork and --follow: create an empty one and fill it by pg:copy.",
+            )
+        versions.choose(options.get("version"))
+
+    async def provision(self, resource: Resource) -> Mapping[str, str]:
+        cluster = self.cluster(self._version(resource))
+        await cluster.ensure()
+        if resource.secret.get("plan", resource.plan.name) != resource.plan.name:
+            await self._require_room(cluster, resource)
+        made = await databases.make(cluster, resource)
+        return {**made.secret(), "plan": resource.plan.name}
+
+    def config_vars(self, resource: Resource, name: str) -> dict[str, str]:
+        return {f"{name}_URL": databases.remembered(resource.secret).url}
+
+    async def deprovision(self, resource: Resource) -> None:
+        wanted = resource.secret.get("version") or resource.options.get("version")
+        for cluster in self._present():
+            if wanted is None or str(cluster.version.major) == wanted.partition(".")[0]:
+                await cluster.ensure()
+                await databases.drop(cluster, resource)
+
+    async def tend(self, resources: list[Resource]) -> list[Resource]:
+        wanted = {int(resource.secret["version"]) for resource in resources}
+        clusters = [cluster for cluster in self._present() if cluster.version.major in wanted]
+        await asyncio.gather(*(cluster.tend() for cluster in clusters))
+        now = {cluster.version.major: cluster.address for cluster in clusters}
+        return [resource for resource in resources if _has_moved(databases.remembered(resource.secret), now)]
+
+    async def backup(self, resource: Resource, into: Path) -> None:
+        raise NotImplementedError
+
+    async def restore(self, resource: Resource, source: Path) -> None:
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(cluster.stop() for cluster in self._present()))
+
+    async def close(self) -> None:
+        return
+
+    def cluster(self, version: Version) -> Cluster:
+        known = self._clusters.get(version.major)
+        if known is None:
+            account = accounts.unprivileged("postgres")
+            known = Cluster(self._site, version, self._folder / str(version.major), account)
+            self._clusters[version.major] = known
+        return known
+
+    def _version(self, resource: Resource) -> Version:
+        """That of the database, once it is made; before that, the one that was asked for."""
+        return versions.choose(resource.secret.get("version") or resource.options.get("version"))
+
+    def _present(self) -> list[Cluster]:
+        """The clusters that have been made."""
+        clusters = [self.cluster(version) for version in versions.installed()]
+        return [cluster for cluster in clusters if cluster.exists]
+
+    async def _require_room(self, cluster: Cluster, resource: Resource) -> None:
+        """Raises `Invalid` if there is more in the database than the plan holds."""
+        name, _ = databases.of(resource)
+        has, holds = await databases.size(cluster, name), resource.plan.limits["bytes"]
+        if has > holds:
+            raise Invalid(
+                f"{resource.name} has {has / 1e9:.1f} GB, more than {resource.plan.full_name} holds.",
+                fix="Choose a larger plan: `heroku addons:plans heroku-postgresql`.",
+            )
+
+
+def _has_moved(database: Database, now: Mapping[int, Address]) -> bool:
+    address = now.get(database.version)
+    return address is not None and address != Address(database.host, database.port)
