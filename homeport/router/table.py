@@ -88,8 +88,9 @@ def table(session: Session, *, domain: str) -> RouteTable:
     for app_id, state, dyno_id, name, host, port in session.execute(
         select(Dyno.app_id, Dyno.state, Dyno.id, Dyno.name, Dyno.host, Dyno.port)
         .join(Release, Release.id == Dyno.release_id)
-        # The dynos of a release that is still on its way out take no requests: it may yet fail.
-        .where(Dyno.type == "web", Dyno.stop_by.is_(None), Release.status != "pending")
+        # The dynos of a release that is on its way out take no requests: it may yet fail. Nor do those of one that
+        # has failed, in the moment before they are told to go.
+        .where(Dyno.type == "web", Dyno.stop_by.is_(None), Release.status == "succeeded")
         .order_by(Dyno.id)
     ):
         states[app_id].add(state)
