@@ -32,6 +32,8 @@ LAST_WORDS = 60.0
 """Seconds that an attachment has to take the last output after everything has ended and been cleared away."""
 GIVE_UP = 10.0
 """Seconds of KILL after which the end is reported although something still lives: another user's, or stuck in I/O."""
+LOOK = 30.0
+"""Seconds between two looks, while nobody watches, whether the dyno's folder is still there."""
 PORT_CLAIM = 3
 """The file descriptor that holds the claim on the dyno's port."""
 
@@ -71,6 +73,7 @@ class Shim:
         self.attachment: Channel | None = None
         self.hung_up = False
         self.next_batch = 0.0
+        self.next_look = 0.0
         self.kill_at: float | None = None  # when TERM turns into KILL
         self.next_kill = 0.0
         self.give_up_at: float | None = None
@@ -122,6 +125,8 @@ class Shim:
             due.append(max(self.kill_at, self.next_kill))
         if self.quit_at is not None:
             due.append(self.quit_at)
+        if self.watcher is None:
+            due.append(self.next_look)
         if self.lines and self.watcher is not None and not self.watcher.outgoing:
             due.append(0.0 if self.ended else self.next_batch)
         return max(0, int((min(due) - time.monotonic()) * 1000) + 1) if due else -1
@@ -153,7 +158,9 @@ class Shim:
                 self.kill_at = now  # the first process has ended by itself: what is left of the dyno goes with it
             if not self.ended and self.kill_at is not None and now >= max(self.kill_at, self.next_kill):
                 self.kill(now)
-        if self.process.mode == LOG and self.watcher is not None and not self.watcher.outgoing:
+        if self.watcher is None and now >= self.next_look:
+            self.look(now)
+        elif self.process.mode == LOG and self.watcher is not None and not self.watcher.outgoing:
             self.hand_over(self.watcher, now)
 
     # What the engine asks for.
@@ -226,6 +233,15 @@ class Shim:
         self.kill_at = deadline if self.kill_at is None else min(self.kill_at, deadline)
 
     # What happens to the process.
+
+    def look(self, now: float) -> None:
+        """Without its folder (somebody has removed $HOMEPORT_HOME) a dyno could never be found, nor ended, again."""
+        self.next_look = now + LOOK
+        try:
+            os.stat("shim.sock", dir_fd=self.folder)
+        except FileNotFoundError:
+            self.stop(TERMINATED)
+            self.quit_at = now + TERMINATED + LAST_WORDS
 
     def hang_up(self) -> None:
         """The person at the terminal has gone: HUP; what is still written goes nowhere."""

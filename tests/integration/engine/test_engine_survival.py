@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 from engine_place import HOLD, Place, gone, lines_come, until
 
-from homeport.engine import Phase
+from homeport.engine import Phase, launch
+from homeport.engine.folder import Facts, Folder
 from homeport.engine.processes import life
+from homeport.engine.shim import wire
 from homeport.engine.shim.process import start_ticks
 
 DAEMON = """
@@ -192,6 +194,31 @@ def test_a_hung_shim_is_killed_when_its_dyno_must_go(place: Place, monkeypatch: 
     asyncio.run(scenario())
 
 
+IMPATIENT = "import sys; sys.path.append(sys.argv[1]); from shim import loop; loop.LOOK = 0.1; loop.main(sys.argv[2])"
+
+
+def test_a_dyno_whose_folder_is_gone_ends(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody has removed $HOMEPORT_HOME: no daemon will ever find the dyno again."""
+    monkeypatch.setattr(launch, "LAUNCH", IMPATIENT)
+
+    async def scenario() -> None:
+        engine = place.engine()
+        await engine.start(place.spec("exit 3", "ended", attached=True))
+        await engine.start(place.spec(HOLD, "alone"))
+        await engine.start(place.spec(HOLD, "kept"))
+        await until(engine, Phase.EXITED, "ended")
+        await engine.close()
+        for name in ("ended", "alone"):
+            shutil.rmtree(place.root / name)
+        async with asyncio.timeout(20):
+            while len(place.processes()) > 2:  # noqa: ASYNC110 - the shim of the kept one, and its process
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+        assert sorted(place.processes()) == sorted(place.started("kept")[who][0] for who in ("shim", "process"))
+
+    asyncio.run(scenario())
+
+
 def test_a_terminated_shim_ends_its_dyno_as_a_shutdown_of_the_machine_does(place: Place) -> None:
     async def scenario() -> None:
         engine = place.engine()
@@ -276,9 +303,6 @@ def test_a_dyno_that_was_never_started_is_cleared_away(place: Place, files: dict
 
 def test_a_daemon_killed_between_the_shim_and_its_order_leaves_nothing(place: Place) -> None:
     """The shim was started, and nobody will ever tell it what to run."""
-    from homeport.engine import launch
-    from homeport.engine.folder import Facts, Folder
-
     place.root.mkdir()
     folder = Folder(place.root, "d1")
     with folder.create(Facts("web.1", None, False, life())) as listener:
@@ -295,10 +319,6 @@ def test_a_daemon_killed_between_the_shim_and_its_order_leaves_nothing(place: Pl
 
 
 def test_a_shim_ends_when_its_engine_does_before_telling_it_everything(place: Place) -> None:
-    from homeport.engine import launch
-    from homeport.engine.folder import Facts, Folder
-    from homeport.engine.shim import wire
-
     place.root.mkdir()
     folder = Folder(place.root, "d1")
     with folder.create(Facts("web.1", None, False, life())) as listener:
