@@ -41,8 +41,8 @@ test: ## Install what tests need and run them all, fast ones first
 	@$(MAKE) --no-print-directory integration
 	@$(MAKE) --no-print-directory e2e
 
-bench: test-setup ## Measure the platform against its floor, side by side
-	@.venv/bin/python -m bench
+bench: test-setup ## Measure the platform against its floor (ONLY="deploys gaps": only that)
+	@PATH="$(CURDIR)/.node/bin:$$PATH" .venv/bin/python -m bench $(ONLY)
 
 docs: ## Write docs/commands.md anew from the command table
 	@.venv/bin/python scripts/commands-page >docs/commands.draft && mv docs/commands.draft docs/commands.md

@@ -1,4 +1,4 @@
-"""python -m bench [deploys] [traffic] [gaps] [memory] [starts]: everything, or what is named."""
+"""python -m bench [NAME…]: everything, or what is named of memory, deploys, gaps, traffic, starts, afterwards."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ SECTIONS: dict[str, Callable[[Platform], list[Row]]] = {
     "gaps": gaps.measure,
     "traffic": traffic.measure,
     "starts": starts.measure,
+    "afterwards": memory.measure_again,
 }
 
 

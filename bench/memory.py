@@ -34,6 +34,14 @@ def measure(platform: Platform) -> list[Row]:
     ]
 
 
+def measure_again(platform: Platform) -> list[Row]:
+    """The same after all the other measurements: what use has left behind."""
+    time.sleep(SETTLE_SECONDS)
+    processes = of_platform(platform)
+    parts = ", ".join(f"{name} {size:.0f}" for name, size in by_name(processes).items())
+    return [Row("memory when all that is over", Unit.MEGABYTES, sum(processes.values()), parts)]
+
+
 def of_platform(platform: Platform) -> dict[int, float]:
     """Process id -> PSS in megabytes of the daemon and of every process of its making that is not an app's.
 
