@@ -10,7 +10,17 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -311,3 +321,56 @@ class Attachment(Base):
     app: Mapped[App] = relationship(lazy="joined")
 
     __table_args__ = (UniqueConstraint("app_id", "name"),)
+
+
+class Transfer(Base):
+    """A backup of a database, a restore of one, or a copy: `b001`, `r002`, `c003` of an app.
+
+    A backup's file is called by the id. One that is not finished when the platform starts was interrupted.
+    """
+
+    __tablename__ = "transfers"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    app_id: Mapped[str] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE"))
+    addon_id: Mapped[str | None] = mapped_column(ForeignKey("addons.id", ondelete="SET NULL"), index=True)
+    num: Mapped[int]
+    kind: Mapped[str]  # transfers.Kind
+    from_name: Mapped[str]
+    to_name: Mapped[str]
+    schedule: Mapped[str | None]  # the name of the schedule that asked for it
+    release: Mapped[int | None]  # the version of the release that it was taken before
+    succeeded: Mapped[bool | None]
+    warnings: Mapped[int] = mapped_column(default=0)
+    source_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    processed_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    logs: Mapped[list[Any]] = mapped_column(JSON, default=list)  # [seconds since 1970, text] each
+    proof: Mapped[dict[str, Any] | None]  # what the test restore found
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    canceled_at: Mapped[datetime | None]
+
+    app: Mapped[App] = relationship(lazy="joined")
+
+    __table_args__ = (UniqueConstraint("app_id", "num"),)
+
+
+class TransferSchedule(Base):
+    """A daily backup of a database at an hour of a time zone."""
+
+    __tablename__ = "transfer_schedules"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    addon_id: Mapped[str] = mapped_column(ForeignKey("addons.id", ondelete="CASCADE"))
+    name: Mapped[str]  # DATABASE_URL
+    hour: Mapped[int]
+    timezone: Mapped[str]
+    last_run_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    addon: Mapped[Addon] = relationship(lazy="joined")
+
+    __table_args__ = (UniqueConstraint("addon_id", "name"),)
