@@ -50,8 +50,7 @@ def read(source: Path) -> Procfile | None:
             f"Your Procfile is named {wrong!r}.",
             why="The name must be exactly Procfile: capital P, no extension. Any other file is not read, so none\n"
             "of your process types would run.",
-            fix=f"Rename it and push again:\n\n  git mv {_quoted(wrong)} Procfile\n"
-            "  git commit -m 'Name the Procfile'",
+            fix=f"Rename it and push again:\n\n  git mv {_quoted(wrong)} Procfile\n  git commit -m 'Name the Procfile'",
         )
     return None
 

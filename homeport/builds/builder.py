@@ -84,9 +84,7 @@ class Builder:
         code = await asyncio.to_thread(keep_code, self._store, job.source, source_id, compiled.influence)
         return self._finish(code, compiled, process_types, buildpack.name, voice)
 
-    def _finish(
-        self, code: str, compiled: Compiled, process_types: dict[str, str], name: str, voice: Voice
-    ) -> Built:
+    def _finish(self, code: str, compiled: Compiled, process_types: dict[str, str], name: str, voice: Voice) -> Built:
         voice.blank()
         voice.step("Saving the slug...")
         sizes = weigh(self._store, code, compiled.layers, self._limits.slug)

@@ -61,9 +61,7 @@ def build_environment(
 
 
 def _handed_on(name: str) -> bool:
-    return name in _FROM_DAEMON or (
-        _REGISTRIES.fullmatch(name) is not None and _NOT_REGISTRIES.fullmatch(name) is None
-    )
+    return name in _FROM_DAEMON or (_REGISTRIES.fullmatch(name) is not None and _NOT_REGISTRIES.fullmatch(name) is None)
 
 
 _SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE|DSN|SALT")

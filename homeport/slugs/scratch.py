@@ -64,4 +64,3 @@ def _abandoned(parent: Path) -> Iterator[Path]:
             continue
         finally:
             os.close(lock)
-

@@ -145,9 +145,7 @@ class Attempts:
         show: Show | None = hold if self._permission.repairs else None
         return await self._installer.attempt(self._wanted, plan, draft, show), held
 
-    async def _repair(
-        self, diagnosis: Diagnosis, plan: Plan, applied: Applied
-    ) -> tuple[Plan, Remedy] | None:
+    async def _repair(self, diagnosis: Diagnosis, plan: Plan, applied: Applied) -> tuple[Plan, Remedy] | None:
         if not self._permission.repairs or len(applied) >= _MOST:
             return None
         for remedy in repairs.remedies(diagnosis, self._facts, applied):
@@ -215,4 +213,3 @@ class Attempts:
             self._voice.detail(f"Published up to {note.before}")
         for repair in note.repairs:
             self._voice.detail(f"Repaired: {repair}")
-

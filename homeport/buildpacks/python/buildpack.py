@@ -49,9 +49,7 @@ class Python:
             influence=None if before or after else influence,
         )
 
-    async def _dependencies(
-        self, project: Project, wanted: Wanted, shell: Shell, store: Store, voice: Voice
-    ) -> Layer:
+    async def _dependencies(self, project: Project, wanted: Wanted, shell: Shell, store: Store, voice: Voice) -> Layer:
         previous = next(filter(None, (layers.note(store, key) for key in project.previous_layers)), None)
         request = layers.digest(wanted.inputs, layers.salt(project.cache))
         before = ResolveBefore.of(project, previous, request)

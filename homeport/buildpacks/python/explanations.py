@@ -43,9 +43,9 @@ def offer(repairable: bool, facts: Facts, *, today: date | None = None) -> str:
     today = today or datetime.now(UTC).date()
     if facts.before is None and facts.commit_day is not None and today - facts.commit_day > _OLD:
         time = dotted(of_its_time(facts.commit_day))
-        python = "" if facts.python_named else f", and the Python of that time ({time})"
+        python = "" if facts.python_named else f" (with Python {time}),"
         return (
-            f"This commit is of {facts.commit_day}. Homeport can install what there was on that day{python},\n"
+            f"This commit is of {facts.commit_day}. Homeport can install what there was on that day{python}\n"
             f"and repair what is left, saying each step:\n\n  heroku config:set {dates.SETTING}=auto\n\n"
             "Then push again: git push heroku main"
         )
@@ -207,7 +207,9 @@ def _git_history(diagnosis: Diagnosis, facts: Facts) -> Text:  # noqa: ARG001
 def _build_failed(diagnosis: Diagnosis, facts: Facts) -> Text:
     return (
         f"{_named(diagnosis)} could not be built from source.",
-        "It has no wheel for " + _here(facts) + ", so it had to be compiled, which failed"
+        "It has no wheel for "
+        + _here(facts)
+        + ", so it had to be compiled, which failed"
         + (f":\n  {diagnosis.line}" if diagnosis.line else " (see above)."),
         "Ask for a version of it that has a wheel for your Python, or name another Python in .python-version.",
     )

@@ -12,9 +12,7 @@ from homeport.buildpacks.python.django import manage_py
 from homeport.buildpacks.reading import inside
 
 _PLACES = ("app.py", "wsgi.py", "main.py", "asgi.py", "application.py", "server.py", "run.py", "api.py", "index.py")
-_CALLED = re.compile(
-    r"^(app|application)\s*=\s*(?:\w+\.)?(?:create|make|build|get)_app(?:lication)?\(", re.MULTILINE
-)
+_CALLED = re.compile(r"^(app|application)\s*=\s*(?:\w+\.)?(?:create|make|build|get)_app(?:lication)?\(", re.MULTILINE)
 _LIMIT = 200_000  # bytes; larger files are hardly where an app begins
 
 

@@ -49,8 +49,7 @@ def pipenv(source: Path) -> Lock:
         lines=tuple(lines),
         names=asked or frozenset(str(canonicalize_name(name)) for name in default),
         pins={
-            str(canonicalize_name(name)): str(entry.get("version", "")).lstrip("=")
-            for name, entry in default.items()
+            str(canonicalize_name(name)): str(entry.get("version", "")).lstrip("=") for name, entry in default.items()
         },
         locals=tuple(found),
         variables=frozenset(_VARIABLE.findall(" ".join(lines))),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,14 +113,14 @@ def _marker(table: Table) -> str:
     return " and ".join(f"({part})" for part in parts) if len(parts) > 1 else "".join(parts)
 
 
-def _has_groups(packages: list[Table]) -> bool:
+def _has_groups(packages: Sequence[Table]) -> bool:
     return bool(packages) and all("groups" in package for package in packages)
 
 
 Key = tuple[str, str]
 
 
-def by_group(packages: list[Table]) -> dict[Key, str]:
+def by_group(packages: Sequence[Table]) -> dict[Key, str]:
     """Markers of the packages of the main group, in the format of Poetry 2."""
     needed = {}
     for package in packages:
@@ -131,7 +131,7 @@ def by_group(packages: list[Table]) -> dict[Key, str]:
     return needed
 
 
-def by_reach(packages: list[Table], roots: list[Edge]) -> dict[Key, str]:
+def by_reach(packages: Sequence[Table], roots: Sequence[Edge]) -> dict[Key, str]:
     """Markers of the packages that the roots lead to. A package is needed where any way to it is open."""
     by_name: dict[str, list[Table]] = {}
     for package in packages:
@@ -146,6 +146,8 @@ def by_reach(packages: list[Table], roots: list[Edge]) -> dict[Key, str]:
         seen.add(edge)
         markers = alternatives.setdefault(edge.name, set())
         marker = _ALWAYS if len(markers) >= _MOST_ALTERNATIVES else edge.marker
+        if any(f"({known})" in marker for known in markers):
+            continue  # a narrower way to where another way leads already
         markers.add(marker)
         for package in by_name[edge.name]:
             for following in _dependencies(package, edge.extras):
@@ -182,7 +184,7 @@ def _any(markers: set[str]) -> str:
     return " or ".join(f"({marker})" for marker in sorted(markers)) if len(markers) > 1 else next(iter(markers))
 
 
-def _line(source: Path, package: Table, marker: str, hashes: list[Table], found: list[Local]) -> str:
+def _line(source: Path, package: Table, marker: str, hashes: Sequence[Table], found: list[Local]) -> str:
     name, version, origin = package["name"], package["version"], package.get("source", {})
     condition = f" ; {marker}" if marker else ""
     match origin.get("type"):
@@ -218,7 +220,7 @@ def _installs_itself(source: Path, project: Table) -> bool:
     return bool(name) and any(place.exists() for place in places)
 
 
-def _refuse_outdated(roots: list[Edge], packages: list[Table]) -> None:
+def _refuse_outdated(roots: Sequence[Edge], packages: Sequence[Table]) -> None:
     locked = {canonicalize_name(package["name"]) for package in packages}
     missing = sorted({edge.name for edge in roots} - locked)
     if missing:

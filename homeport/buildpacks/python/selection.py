@@ -175,5 +175,3 @@ def _suggestion(request: Request, versions: Sequence[Version]) -> str:
     wanted = request.version
     nearest = min(versions, key=lambda version: (abs(version[1] - wanted[1]), -version[1]))
     return f"{'python-' if request.origin == 'runtime.txt' else ''}{dotted(nearest[:2])}"
-
-

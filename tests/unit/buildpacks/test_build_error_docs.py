@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 
 def test_every_id_has_its_heading_and_every_heading_its_id() -> None:
     headings = re.findall(r"^### (\S+)$", (ROOT / DOCS).read_text(), re.MULTILINE)
-    assert sorted(headings) == sorted(id.value for id in FailureId)
+    assert sorted(headings) == sorted(failure.value for failure in FailureId)
 
 
 def test_every_id_is_raised_somewhere() -> None:
@@ -22,7 +22,7 @@ def test_every_id_is_raised_somewhere() -> None:
         for path in (ROOT / "homeport" / room).rglob("*.py")
         if path.name != "failures.py"
     )
-    unused = [id.name for id in FailureId if f"FailureId.{id.name}" not in code]
+    unused = [failure.name for failure in FailureId if f"FailureId.{failure.name}" not in code]
     assert unused == []
 
 
