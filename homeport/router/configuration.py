@@ -198,6 +198,7 @@ def _skeleton(settings: Settings) -> str:
         _defaults(settings),
         _https_frontend(settings),
         _http_frontend(settings),
+        _relay(settings),
         _platform_backends(settings),
         _page_backend(),
         _app_defaults(settings),
@@ -234,6 +235,7 @@ def _defaults(settings: Settings) -> list[str]:
         "defaults base",
         "  log global",
         "  option dontlognull",
+        # A reload closes no connection that a client may just be sending its next request on.
         "  option idle-close-on-response",
         # A connection to a dyno serves one request, as on Heroku: nothing can go stale in between.
         "  option http-server-close",
@@ -269,6 +271,7 @@ def _https_frontend(settings: Settings) -> list[str]:
         *_routing(settings, "https"),
         f"  use_backend rendezvous if {rendezvous}",
         "  use_backend api if { var(txn.route) -m str api }",
+        "  use_backend relay-https if { stopping }",
         *_app_routing(),
     ]
 
@@ -282,16 +285,40 @@ def _http_frontend(settings: Settings) -> list[str]:
         # A token in clear goes no further than this machine.
         "  use_backend api if { var(txn.route) -m str api } { src 127.0.0.0/8 ::1 }",
         "  use_backend api-needs-tls if { var(txn.route) -m str api }",
+        "  use_backend relay-http if { stopping }",
         *_app_routing(),
     ]
 
 
-def _routing(settings: Settings, protocol: str) -> list[str]:
+def _relay(settings: Settings) -> list[str]:
+    """How a worker of before a reload, which knows nothing of what changed since, hands requests to its successor:
+    those that waited in its lobby, and those that still come on its connections."""
+    lines = []
+    for protocol in ("https", "http"):
+        lines += [
+            f"backend relay-{protocol} from base",
+            "  mode http",
+            "  http-request set-log-level silent",
+            "  http-request set-header X-Request-Start %[var(txn.start)]",
+            f"  server next unix@run/relay-{protocol}.sock send-proxy-v2",
+            "",
+            f"frontend relayed-{protocol} from base",
+            "  mode http",
+            f"  bind unix@run/relay-{protocol}.sock mode 600 accept-proxy",
+            *_routing(settings, protocol, start="req.hdr(x-request-start)"),
+            *_app_routing(),
+            "",
+        ]
+    return lines[:-1]
+
+
+def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") -> list[str]:
     lines = [
         # What access.py reads, in this order; only what both TCP and HTTP mode know may stand here.
         '  log-format "%[var(txn.route)] %ts %ST %s %Tc %Tw %[date(0,ms),sub(txn.start)] %B '
         f'{protocol} %[var(txn.line)]"',
-        "  http-request set-var(txn.start) date(0,ms)",
+        f"  http-request set-var(txn.start) {start}",
+        f"  http-request set-var(txn.protocol) str({protocol})",
         "  http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.)",
         f"  http-request set-var(txn.route) var(txn.host),map_str({HOSTS_MAP})",
         f"  http-request set-var(txn.route) var(txn.host),regsub(^[^.]+,*),map_str({HOSTS_MAP})"
@@ -329,10 +356,9 @@ def _platform_backends(settings: Settings) -> list[str]:
         "backend api from base",
         "  mode http",
         f"  timeout tunnel {_ms(settings.timeouts.platform)}",
-        "  retries 3",
         "  http-request set-log-level silent",
         "  http-request set-header X-Forwarded-For %[src]",
-        "  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
+        "  http-request set-header X-Forwarded-Proto %[var(txn.protocol)]",
         "  http-request set-header X-Forwarded-Port %[dst_port]",
         *(f"  http-error status {status} content-type {pages.JSON_TYPE} string '{down}'" for status in (502, 503, 504)),
         f"  server api unix@{settings.api_socket}",
@@ -397,13 +423,15 @@ def _app_defaults(settings: Settings) -> list[str]:
         "  balance leastconn",
         "  retries 3",
         "  option redispatch 1",
+        # A client that leaves is told apart from an app that is slow (H27, not H12), and frees the dyno.
+        "  option abortonclose",
         f"  timeout server {_ms(timeouts.first_byte)}",
         f"  timeout tunnel {_ms(timeouts.idle)}",
         *_request_line(),
         "  http-request set-header X-Request-Id %[var(txn.id)]",
         "  http-request set-header X-Request-Start %[var(txn.start)]",
         "  http-request set-header X-Forwarded-For %[var(txn.fwd)] unless { req.fhdr_cnt(x-forwarded-for) gt 1 }",
-        "  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
+        "  http-request set-header X-Forwarded-Proto %[var(txn.protocol)]",
         "  http-request set-header X-Forwarded-Port %[dst_port]",
         '  http-request add-header Via "%[req.ver] homeport"',
         # CGI-style servers would show this one to the app as the HTTP_PROXY variable (httpoxy, CVE-2016-1000110).

@@ -11,10 +11,17 @@ local function route_of(host)
   return hosts:lookup(host) or hosts:lookup((string.gsub(host, "^[^.]+", "*", 1)))
 end
 
+local function is_true(sample)
+  return sample == true or sample == 1 -- booleans come as numbers from older HAProxys
+end
+
 core.register_action("lobby", { "http-req" }, function(txn, wait)
   local host = txn:get_var("txn.host")
   for _ = 1, tonumber(wait) / PAUSE do
     core.msleep(PAUSE)
+    if is_true(txn.f:stopping()) then
+      return -- after a reload the truth is elsewhere: the request is relayed there
+    end
     local route = route_of(host)
     if route == nil then
       txn:unset_var("txn.route")
