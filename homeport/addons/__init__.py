@@ -3,6 +3,7 @@
 from homeport.addons.addons import Addons
 from homeport.addons.catalog import SERVICES, Plan, Service
 from homeport.addons.lifecycle import Wish
+from homeport.addons.postgres import Postgres
 from homeport.addons.provider import Provider, Resource
 from homeport.addons.records import (
     State,
@@ -25,6 +26,7 @@ __all__ = [
     "SERVICES",
     "Addons",
     "Plan",
+    "Postgres",
     "Provider",
     "Resource",
     "Servers",

@@ -13,11 +13,15 @@ from homeport.errors import Invalid
 
 
 class FakeProvider:
-    """`made` are its resources. `fails` is raised once by whatever is asked next; `hold` keeps `provision` waiting."""
+    """`made` are its resources, `data` what lies in them.
+
+    `fails` is raised once by whatever is asked next; `hold` keeps `provision` waiting.
+    """
 
     def __init__(self, service: str = "heroku-postgresql") -> None:
         self._service = service
         self.made: dict[str, Resource] = {}
+        self.data: dict[str, dict[str, str]] = {}
         self.port = 5432
         self.fails: Exception | None = None
         self.hold: asyncio.Event | None = None
@@ -45,16 +49,19 @@ class FakeProvider:
     async def deprovision(self, resource: Resource) -> None:
         self._fail_once()
         self.made.pop(resource.id, None)
+        self.data.pop(resource.id, None)
 
     async def tend(self, resources: list[Resource]) -> list[Resource]:
         return [resource for resource in resources if resource.secret["port"] != str(self.port)]
 
     async def backup(self, resource: Resource, into: Path) -> None:
-        (into / "resource.json").write_text(json.dumps(dict(resource.secret)))
+        (into / "data.json").write_text(json.dumps(self.data.get(resource.id, {})))
 
     async def restore(self, resource: Resource, source: Path) -> None:
-        json.loads((source / "resource.json").read_text())
-        self.made[resource.id] = resource
+        try:
+            self.data[resource.id] = json.loads((source / "data.json").read_text())
+        except ValueError:
+            raise Invalid("The backup is damaged.", id="archive_damaged") from None
 
     async def stop(self) -> None:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeport import addons, router
-from homeport.addons import Provider, Servers, Site
+from homeport.addons import Postgres, Provider, Servers, Site
 from homeport.home import Home
 from homeport.state import Database
 
@@ -25,5 +25,5 @@ def site(home: Home, *, domain: str, bind: tuple[str, ...]) -> Site:
     )
 
 
-def providers(where: Site) -> list[Provider]:  # noqa: ARG001 - each provider is given it
-    return []
+def providers(where: Site) -> list[Provider]:
+    return [Postgres(where)]

@@ -30,6 +30,7 @@ from homeport.errors import HomeportError, Unavailable
 
 READY_SECONDS = 60.0
 """Recovery after a crash may take that long."""
+STARTS = 20
 FIRST_PORT = 15432
 RENEW_SECONDS = 30 * 24 * 3600.0
 
@@ -86,16 +87,12 @@ class Cluster:
             self._is_prepared = False
             if not self.exists:
                 await self._make()
-            if self._site.servers.pid(self.name) is None:
-                self._configure()
-                await self._site.servers.start(self._server)
             await self._until_ready()
             await self._prepare()
             self._is_prepared = True
 
-    async def tend(self) -> None:
-        """Start it again if it is down; look after its log and its certificate."""
-        await self.ensure()
+    def tend(self) -> None:
+        """Look after its log and its certificate."""
         self._site.servers.trim_log(self.name)
         if self._write_certificate():
             self._site.servers.signal(self._server, signal.SIGHUP)
@@ -167,12 +164,15 @@ class Cluster:
 
     def _configure(self) -> None:
         """All of its files, before it starts."""
-        for folder in (self._folder, self._configuration, self._configuration / "conf.d"):
-            servers.share(folder, self.account)
+        for folder in ("", "configuration", "configuration/conf.d", "configuration/extensions"):
+            servers.share(self._folder / folder, self.account)
         self._write_certificate()
         told = f"{servers.seen(self._folder, self.account)}/configuration"
         settings = configuration.Settings(told, self._port(), self._site.addresses, self._libraries())
         self._give("postgresql.conf", configuration.postgresql_conf(settings))
+        for name, script in configuration.EXTENSION_SCRIPTS.items():
+            servers.share(self._configuration / "extensions" / Path(name).parent, self.account)
+            self._give(f"extensions/{name}", script)
         self._give("pg_hba.conf", configuration.pg_hba_conf())
         self._give("pg_ident.conf", configuration.pg_ident_conf(pwd.getpwuid(os.geteuid()).pw_name))
 
@@ -212,22 +212,26 @@ class Cluster:
         servers.give(self._configuration / name, content, self.account)
 
     async def _until_ready(self) -> None:
+        """Start it where it doesn't run, and wait until it answers.
+
+        Where the one before was killed, its children hold on to the data for a moment, and the new one ends at once.
+        """
         deadline = time.monotonic() + READY_SECONDS
+        starts = 0
         while True:
+            if self._site.servers.pid(self.name) is None:
+                if starts == STARTS:
+                    raise self._not_started()
+                starts += 1
+                self._configure()
+                await self._site.servers.start(self._server)
             try:
                 async with self.connect():
                     return
             except Unavailable:
-                if self._site.servers.pid(self.name) is None:
-                    raise HomeportError(
-                        "server_not_started",
-                        f"PostgreSQL {self.version.major} ended right after its start.",
-                        why=self._site.servers.last_words(self.name),
-                        fix=f"Its log is {self._site.servers.log(self.name)}.",
-                    ) from None
                 if time.monotonic() > deadline:
                     raise
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02 if starts < 2 else 0.2)
 
     async def _prepare(self) -> None:
         """What holds for all databases: apps connect to none but their own. Idempotent."""
@@ -236,6 +240,14 @@ class Cluster:
                 await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
             await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
             await connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+
+    def _not_started(self) -> HomeportError:
+        return HomeportError(
+            "server_not_started",
+            f"PostgreSQL {self.version.major} ends right after its start.",
+            why=self._site.servers.last_words(self.name),
+            fix=f"Its whole log is {self._site.servers.log(self.name)}.",
+        )
 
     def _not_ready(self, said: str) -> Unavailable:
         return Unavailable(

@@ -65,11 +65,30 @@ def postgresql_conf(settings: Settings) -> str:
     if STATEMENTS in settings.loads:
         lines += [f"shared_preload_libraries = '{STATEMENTS}'", "pg_stat_statements.track = top"]
     if ALLOW_LIST in settings.loads:
-        lines += [
-            f"session_preload_libraries = '{ALLOW_LIST}'",
-            f"extwlist.extensions = {_quoted(','.join(EXTENSIONS))}",
-        ]
+        lines.append(f"session_preload_libraries = '{ALLOW_LIST}'")
+        lines.append(f"extwlist.custom_path = {_quoted(settings.folder + '/extensions')}")
+    # `heroku pg:extensions` reads the list from here, by the one name or by the other.
+    allowed = _quoted(",".join(EXTENSIONS))
+    lines += [f"extwlist.extensions = {allowed}", f"rds.allowed_extensions = {allowed}"]
     return "\n".join([*lines, "include_dir = 'conf.d'", ""])
+
+
+EXTENSION_SCRIPTS = {
+    "postgis/after-create.sql": "GRANT ALL ON TABLE @extschema@.spatial_ref_sys TO @database_owner@;\n",
+    "postgis_topology/after-create.sql": (
+        "GRANT ALL ON SCHEMA topology TO @database_owner@;\n"
+        "GRANT ALL ON ALL TABLES IN SCHEMA topology TO @database_owner@;\n"
+        "GRANT ALL ON ALL SEQUENCES IN SCHEMA topology TO @database_owner@;\n"
+    ),
+    "postgis_tiger_geocoder/after-create.sql": (
+        "GRANT ALL ON SCHEMA tiger, tiger_data TO @database_owner@;\n"
+        "GRANT ALL ON ALL TABLES IN SCHEMA tiger, tiger_data TO @database_owner@;\n"
+        "GRANT ALL ON ALL SEQUENCES IN SCHEMA tiger, tiger_data TO @database_owner@;\n"
+    ),
+}
+"""What pgextwlist runs after CREATE EXTENSION: tables that a backup brings back are the app's to fill.
+
+Only grants on what has just been made: whatever else stood here would run as superuser in a database of an app's."""
 
 
 def pg_hba_conf() -> str:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from psycopg import sql
+import psycopg
+from psycopg import AsyncConnection, sql
 
 from homeport.addons.postgres.cluster import Cluster, Connection
+from homeport.addons.postgres.dumps import Login
 from homeport.addons.provider import Resource
+from homeport.errors import Invalid, Unavailable
 
 PASSWORD_BYTES = 32
+SCRATCH = "scratch_"
+"""What databases are called that stand beside those of add-ons for a while."""
+GUEST = "guest_"
+"""What roles are called that stand in for those of add-ons for a while."""
+END_CONNECTIONS = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = %s"
+"""Waits for up to 5 s for each, so that they are gone afterwards."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +122,8 @@ async def set_password(cluster: Cluster, user: str, password: str) -> None:
 
 async def disconnect(cluster: Cluster, name: str) -> int:
     """End all connections to the database; returns how many there were."""
-    end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
     async with cluster.connect() as connection:
-        ended = await _one(connection, end, name)
+        ended = await _one(connection, END_CONNECTIONS, name)
     return int(str(ended or 0))
 
 
@@ -122,6 +131,138 @@ async def size(cluster: Cluster, name: str) -> int:
     """In bytes."""
     async with cluster.connect() as connection:
         return int(str(await _one(connection, "SELECT pg_database_size(%s::name)", name)))
+
+
+@asynccontextmanager
+async def guest(cluster: Cluster, owner: str, database: str) -> AsyncIterator[Login]:
+    """A login for a tool that acts as the owner: with a password of its own, and beside the owner's connections, of
+    which the app may have used up all."""
+    name, password = f"{GUEST}{secrets.token_hex(8)}", new_password()
+    role = sql.Identifier(name)
+    create = "CREATE ROLE {} LOGIN NOSUPERUSER IN ROLE {} PASSWORD {}"
+    async with cluster.connect() as connection:
+        verifier = _verifier(connection, name, password)
+        await connection.execute(sql.SQL(create).format(role, sql.Identifier(owner), verifier))
+        await connection.execute(sql.SQL("ALTER ROLE {} SET role = {}").format(role, sql.Literal(owner)))
+    try:
+        yield Login("127.0.0.1", cluster.address.port, name, password, database)
+    finally:
+        async with cluster.connect() as connection:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (name,)
+            )
+            await connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(role))
+
+
+@asynccontextmanager
+async def scratch(cluster: Cluster, owner: str) -> AsyncIterator[str]:
+    """An empty database beside the owner's own; gone at the end of the block, unless it has taken another's place."""
+    name = f"{SCRATCH}{secrets.token_hex(8)}"
+    try:
+        async with cluster.connect() as connection:
+            await make_database(connection, name, owner)
+        yield name
+    finally:
+        async with cluster.connect() as connection:
+            await drop_database(connection, name)
+
+
+async def put_in_place(cluster: Cluster, new: str, name: str) -> None:
+    """Let one database take the other's name and place; all at once, or not at all. The other is dropped.
+
+    Its connections end: they would go on writing into what is about to go.
+    """
+    old = f"{SCRATCH}{secrets.token_hex(8)}"
+    swap = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    async with cluster.connect() as connection:
+        await _copy_settings(connection, name, new)
+        try:
+            for database in (name, new):
+                await connection.execute(
+                    sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(database))
+                )
+                await connection.execute(END_CONNECTIONS, (database,))
+            async with connection.transaction():
+                await connection.execute(swap.format(sql.Identifier(name), sql.Identifier(old)))
+                await connection.execute(swap.format(sql.Identifier(new), sql.Identifier(name)))
+        finally:
+            await connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name)))
+        await drop_database(connection, old)
+
+
+async def create_extensions(login: Login, extensions: Sequence[str]) -> None:
+    """As the owner, so that only what owners may have is made. "schema.name" goes into that schema.
+
+    Raises `Invalid`.
+    """
+    async with await connect_as(login) as connection:
+        for extension in extensions:
+            schema, _, name = extension.rpartition(".")
+            statement = sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(name))
+            try:
+                if schema:
+                    await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+                    statement += sql.SQL(" SCHEMA {}").format(sql.Identifier(schema))
+                await connection.execute(statement)
+            except psycopg.Error as error:
+                raise Invalid(
+                    f"The extension {name[:60]} can't be had.",
+                    why=str(error).splitlines()[0],
+                    fix="See those that can: `heroku pg:extensions`.",
+                ) from None
+
+
+async def connect_as(login: Login) -> Connection:
+    """A connection with this login, autocommitting. Raises `Unavailable` (`database_unreachable`)."""
+    try:
+        return await AsyncConnection.connect(
+            host=login.host,
+            port=login.port,
+            user=login.user,
+            password=login.password,
+            dbname=login.database,
+            sslmode=login.sslmode,
+            autocommit=True,
+            connect_timeout=15,
+            application_name="homeport",
+        )
+    except psycopg.OperationalError as error:
+        raise Unavailable(
+            f"The database {login.database} on {login.host} can't be reached.",
+            id="database_unreachable",
+            why=str(error).strip().splitlines()[-1],
+        ) from None
+
+
+async def sweep(cluster: Cluster) -> None:
+    """Remove what a process that was killed in the middle of its work has left. Nothing of this may be under way."""
+    async with cluster.connect() as connection:
+        cursor = await connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (SCRATCH,))
+        for (name,) in await cursor.fetchall():
+            await drop_database(connection, str(name))
+        cursor = await connection.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", (GUEST,))
+        for (name,) in await cursor.fetchall():
+            await connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(str(name))))
+        closed = (
+            "SELECT datname, rolname FROM pg_database JOIN pg_roles ON pg_roles.oid = datdba WHERE NOT datallowconn"
+        )
+        cursor = await connection.execute(closed + " AND datname ~ '^d[0-9a-f]{20}$'")
+        for name, owner in await cursor.fetchall():
+            await make_database(connection, str(name), str(owner))
+
+
+async def _copy_settings(connection: Connection, source: str, target: str) -> None:
+    """What `ALTER DATABASE … SET` has said of one holds for the other."""
+    await connection.execute(
+        """
+        INSERT INTO pg_db_role_setting (setdatabase, setrole, setconfig)
+        SELECT target.oid, setrole, setconfig
+        FROM pg_db_role_setting JOIN pg_database AS source ON source.oid = setdatabase, pg_database AS target
+        WHERE source.datname = %s AND target.datname = %s
+            AND NOT EXISTS (SELECT FROM pg_db_role_setting AS there WHERE there.setdatabase = target.oid)
+        """,
+        (source, target),
+    )
 
 
 async def _make_role(connection: Connection, user: str, password: str, connections: int) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from homeport.addons import accounts
 from homeport.addons.catalog import Plan
-from homeport.addons.postgres import databases, versions
+from homeport.addons.postgres import databases, versions, work
 from homeport.addons.postgres.cluster import Address, Cluster
 from homeport.addons.postgres.databases import Database
 from homeport.addons.postgres.versions import Version
+from homeport.addons.postgres.work import Place
 from homeport.addons.provider import Resource
 from homeport.addons.site import Site
 from homeport.errors import Invalid
 
 OPTIONS = frozenset({"version"})
+ARCHIVE = "database.dump"
+
+_log = logging.getLogger("homeport.addons.postgres")
 
 
 class Postgres:
@@ -28,6 +33,8 @@ class Postgres:
         self._site = site
         self._folder = site.home.addons / "postgres"
         self._clusters: dict[int, Cluster] = {}
+        self._swept: set[int] = set()
+        self._sweeping = asyncio.Lock()
 
     def check(self, plan: Plan, options: Mapping[str, str]) -> None:  # noqa: ARG002 - every plan can be had
         unknown = sorted(set(options) - OPTIONS)
@@ -39,8 +46,7 @@ class Postgres:
         versions.choose(options.get("version"))
 
     async def provision(self, resource: Resource) -> Mapping[str, str]:
-        cluster = self.cluster(self._version(resource))
-        await cluster.ensure()
+        cluster = await self._running(self._version(resource))
         if resource.secret.get("plan", resource.plan.name) != resource.plan.name:
             await self._require_room(cluster, resource)
         made = await databases.make(cluster, resource)
@@ -53,21 +59,28 @@ class Postgres:
         wanted = resource.secret.get("version") or resource.options.get("version")
         for cluster in self._present():
             if wanted is None or str(cluster.version.major) == wanted.partition(".")[0]:
-                await cluster.ensure()
-                await databases.drop(cluster, resource)
+                await databases.drop(await self._running(cluster.version), resource)
 
     async def tend(self, resources: list[Resource]) -> list[Resource]:
         wanted = {int(resource.secret["version"]) for resource in resources}
         clusters = [cluster for cluster in self._present() if cluster.version.major in wanted]
-        await asyncio.gather(*(cluster.tend() for cluster in clusters))
+        for cluster in clusters:
+            await self._running(cluster.version)
+            cluster.tend()
         now = {cluster.version.major: cluster.address for cluster in clusters}
         return [resource for resource in resources if _has_moved(databases.remembered(resource.secret), now)]
 
     async def backup(self, resource: Resource, into: Path) -> None:
-        raise NotImplementedError
+        await work.capture(await self.place(resource), into / ARCHIVE, say=_log.debug)
 
     async def restore(self, resource: Resource, source: Path) -> None:
-        raise NotImplementedError
+        with (source / ARCHIVE).open("rb") as archive:
+            await work.restore(await self.place(resource), archive, say=_log.debug)
+
+    async def place(self, resource: Resource) -> Place:
+        """Where its database is, running. Raises `HomeportError`."""
+        cluster = await self._running(self._version(resource))
+        return Place(cluster, *databases.of(resource))
 
     async def stop(self) -> None:
         await asyncio.gather(*(cluster.stop() for cluster in self._present()))
@@ -82,6 +95,16 @@ class Postgres:
             known = Cluster(self._site, version, self._folder / str(version.major), account)
             self._clusters[version.major] = known
         return known
+
+    async def _running(self, version: Version) -> Cluster:
+        """The cluster, answering; the first time, swept of what another process has left behind."""
+        cluster = self.cluster(version)
+        await cluster.ensure()
+        async with self._sweeping:
+            if version.major not in self._swept:
+                await databases.sweep(cluster)
+                self._swept.add(version.major)
+        return cluster
 
     def _version(self, resource: Resource) -> Version:
         """That of the database, once it is made; before that, the one that was asked for."""

@@ -1,0 +1,83 @@
+"""The work that backups, restores, copies and resets are made of, on one database of one cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from homeport.addons.postgres import databases, dumps, proof
+from homeport.addons.postgres.cluster import Cluster
+from homeport.addons.postgres.dumps import Dumps, Login, Say
+from homeport.addons.postgres.proof import Counts, Proof
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database of an add-on, where it is."""
+
+    cluster: Cluster
+    name: str
+    owner: str
+
+    @property
+    def tools(self) -> Dumps:
+        return Dumps(self.cluster.version, self.cluster.account)
+
+
+async def capture(place: Place, into: Path, *, say: Say, counted: bool = False) -> Counts | None:
+    """Write an archive of the database, whole or not at all; its rows at that moment, if they are to be counted."""
+    draft = into.with_suffix(".draft")
+    try:
+        async with AsyncExitStack() as stack:
+            login = await stack.enter_async_context(databases.guest(place.cluster, place.owner, place.name))
+            snapshot, counts = None, None
+            if counted:
+                snapshot, connection = await stack.enter_async_context(proof.moment(login))
+                counts = await proof.count(connection)
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                await place.tools.dump(login, file, snapshot=snapshot, say=say)
+                file.flush()
+                os.fsync(file.fileno())
+        draft.replace(into)
+        return counts
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+async def restore(place: Place, archive: BinaryIO, *, say: Say, extensions: Sequence[str] = ()) -> int:
+    """Replace the database's contents by the archive's; returns how many statements failed and were left out.
+
+    The archive is read to its end before anything is touched, and restored beside what is there; only then do they
+    change places. Raises `Invalid` (`archive_damaged`), `HomeportError` (`restore_failed`).
+    """
+    entries = dumps.restorable(await place.tools.check(archive))
+    warnings = 0
+
+    async def fill(login: Login) -> None:
+        nonlocal warnings
+        warnings = await place.tools.restore(archive, login, entries=entries, say=say)
+
+    await refill(place, fill, extensions=extensions)
+    return warnings
+
+
+async def refill(
+    place: Place, fill: Callable[[Login], Awaitable[None]] | None = None, *, extensions: Sequence[str] = ()
+) -> None:
+    """Replace the database by a new one, empty or filled. What fails leaves the old one as it was."""
+    async with databases.scratch(place.cluster, place.owner) as name:
+        async with databases.guest(place.cluster, place.owner, name) as login:
+            await databases.create_extensions(login, extensions)
+            if fill is not None:
+                await fill(login)
+        await databases.put_in_place(place.cluster, name, place.name)
+
+
+async def prove(place: Place, archive: Path, then: Counts, *, say: Say) -> Proof:
+    """Raises `HomeportError` when the archive can't be restored."""
+    with archive.open("rb") as file:
+        return await proof.prove(place.cluster, place.tools, file, place.owner, then, say)
