@@ -68,7 +68,8 @@ def authenticate(session: Session, secret: str, *, at: datetime | None = None) -
     token = session.scalar(select(Token).where(Token.digest == digest(secret)))
     if token is None or (token.expires_at is not None and token.expires_at <= (at or now())):
         raise Unauthorized(
-            fix='Log in again with `heroku login -i` or `homeport login`, or run `eval "$(homeport env)"` in this shell.'
+            fix="Log in with `heroku login -i` or `homeport login`, where the password is an API token, or run "
+            '`eval "$(homeport env)"` in this shell.',
         )
     return Actor(token.user, token)
 

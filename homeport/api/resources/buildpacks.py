@@ -6,8 +6,10 @@ from sqlalchemy.orm import Session
 
 from homeport import apps
 from homeport.api.exchange import Call, Reply
+from homeport.api.fields import Fields
 from homeport.api.resources import buildpack_registry
 from homeport.api.shapes import Shape
+from homeport.errors import Invalid
 
 
 def named_buildpack(url: str) -> Shape:
@@ -27,10 +29,21 @@ def index(call: Call, session: Session) -> Reply:
 
 
 def update(call: Call, session: Session) -> Reply:
-    urls = [item.text("buildpack") for item in call.body.items("updates")]
+    urls = [_buildpack(item) for item in call.body.items("updates")]
     urls = apps.set_buildpacks(session, call.app, [_url(url) for url in urls])
     call.say("Update buildpacks")
     return _installations(urls)
+
+
+def _buildpack(item: Fields) -> str:
+    if "buildpack" in item:
+        return item.text("buildpack")
+    known = ", ".join(entry.name for entry in buildpack_registry.REGISTRY)
+    raise Invalid(  # what the CLI sends for a name that it did not find in the registry
+        "A buildpack has neither a name nor a URL.",
+        why=f"Set by name, it must be in the registry here, which has: {known}.",
+        fix="Name another one by its git URL: `heroku buildpacks:set https://github.com/OWNER/REPOSITORY`.",
+    )
 
 
 def _url(buildpack: str) -> str:

@@ -331,6 +331,9 @@ def test_buildpacks_by_name_url_and_registry(world: World) -> None:
     assert world.get("/apps/shop/buildpack-installations").json() == listed
     twice = {"updates": [{"buildpack": "heroku/python"}, {"buildpack": blob}]}
     assert world.put("/apps/shop/buildpack-installations", twice).status_code == 422
+    nameless = world.put("/apps/shop/buildpack-installations", {"updates": [{}]})  # the CLI, for an unknown name
+    assert nameless.status_code == 422
+    assert "heroku/python" in nameless.json()["message"]
     assert world.put("/apps/shop/buildpack-installations", {"updates": []}).json() == []
 
 
