@@ -62,6 +62,7 @@ class PushPolicy:
 
     async def __call__(self, push: Push, say: Callable[[str], None]) -> None:
         decision = decide(push.updates)
+        await _refuse_overtaken(push)
         if decision.deploy is not None:
             await self._deploy(push, decision.deploy, say)
         elif any(update.ref.startswith("refs/heads/") and update.new for update in decision.stored):
@@ -70,6 +71,20 @@ class PushPolicy:
             say(f"-----> Pushed to {names}: stored, not deployed. Only main and master deploy.")
             say(f"       To deploy this branch: git push heroku {names.split(', ')[0]}:main")
             say("")
+
+
+async def _refuse_overtaken(push: Push) -> None:
+    """Somebody else's push came first: this one may follow it, but must not undo it unseen."""
+    for update in push.updates:
+        if update.ref not in push.moved or update.old is None or update.new is None:
+            continue
+        if not await push.objects.leads_to(update.old, update.new):
+            raise Invalid(
+                f"{_short(update.ref)} has moved to {update.old[:8]} since you last looked.",
+                id="branch_moved",
+                why="Another push came before this one, and has commits that this one does not.",
+                fix="Fetch and merge them (`git pull heroku main`), then push again.",
+            )
 
 
 def _short(ref: str) -> str:

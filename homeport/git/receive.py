@@ -12,7 +12,7 @@ import json
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from homeport.errors import HomeportError
@@ -33,12 +33,16 @@ class Update:
 
 @dataclass(frozen=True)
 class Push:
-    """Who pushes which refs to which app; `objects` sees what was pushed although it is still in quarantine."""
+    """Who pushes which refs to which app; `objects` sees what was pushed although it is still in quarantine.
+
+    `moved` are refs that another push has moved since this one's client looked at them.
+    """
 
     app_id: str
     user_id: str
     updates: tuple[Update, ...] = ()
     objects: Objects = field(default_factory=lambda: Objects(Path()))
+    moved: frozenset[str] = frozenset()
 
 
 Say = Callable[[str], None]
@@ -60,7 +64,7 @@ class Receiver:
         self._socket = socket
         self._hooks = hooks
         self._decide = decide
-        self._expected: dict[str, tuple[Push, Objects]] = {}
+        self._expected: dict[str, Push] = {}
         self._server: asyncio.Server | None = None
         self._deciding: set[asyncio.Task[None]] = set()
 
@@ -77,10 +81,10 @@ class Receiver:
         await asyncio.gather(*self._deciding, return_exceptions=True)
 
     @contextlib.contextmanager
-    def announced(self, app_id: str, user_id: str, objects: Objects) -> Iterator[dict[str, str]]:
+    def announced(self, push: Push) -> Iterator[dict[str, str]]:
         """What git must have in its environment for this push; valid inside the block."""
         name = secrets.token_urlsafe(24)
-        self._expected[name] = (Push(app_id, user_id), objects)
+        self._expected[name] = push
         try:
             yield {"HOMEPORT_PUSH": name, "HOMEPORT_RECEIVE_SOCKET": str(self._socket), **self._hook_setting()}
         finally:
@@ -127,14 +131,15 @@ class Receiver:
 
         try:
             message = json.loads(await reader.readline())
-            push, objects = self._expected.pop(message["push"])
+            push = self._expected.pop(message["push"])
         except (ValueError, KeyError):
             say(" !     This push was not announced.")
             return 1
-        seen = Objects(objects.directory, {name: str(value) for name, value in message["quarantine"].items()})
+        quarantine = {name: str(value) for name, value in message["quarantine"].items()}
         updates = tuple(_update(*fields) for fields in message["updates"])
         try:
-            await self._decide(Push(push.app_id, push.user_id, updates, seen), say)
+            objects = Objects(push.objects.directory, quarantine)
+            await self._decide(replace(push, updates=updates, objects=objects), say)
         except Refused:
             return 1
         except HomeportError as error:

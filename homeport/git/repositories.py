@@ -144,6 +144,16 @@ class Objects:
             values.setdefault(name, {})[attribute] = value
         return {entry["path"]: entry["url"] for entry in values.values() if "path" in entry and "url" in entry}
 
+    async def refs(self) -> dict[str, str]:
+        """Every ref and what it is at."""
+        _, text = await self._git("for-each-ref", "--format=%(objectname) %(refname)")
+        return {ref: name for name, _, ref in (line.partition(" ") for line in text.splitlines())}
+
+    async def leads_to(self, older: str, newer: str) -> bool:
+        """Whether `older` is an ancestor of `newer`: going from one to the other loses no commit."""
+        code, _ = await self._git("merge-base", "--is-ancestor", older, newer)
+        return code == 0
+
     async def size(self) -> int:
         """Bytes on disk."""
         _, text = await self._git("count-objects", "-v")

@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import re
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +20,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from homeport.errors import HomeportError, NotFound, Unauthorized
-from homeport.git.receive import Receiver
+from homeport.git.channel import Channel
+from homeport.git.commands import Head, message, packet, read_head, rewrite_old
+from homeport.git.receive import Push, Receiver
 from homeport.git.repositories import Objects, Repositories, environment
 
 PATH = re.compile(r"/(?P<app>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack|git-receive-pack)")
@@ -29,6 +31,11 @@ PATH = re.compile(r"/(?P<app>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-
 MAX_PUSH_BYTES = 1024**3
 """Heroku refuses repositories over 1 GB ("Limits": https://devcenter.heroku.com/articles/limits#git-repository-size)."""
 
+RESULT = "application/x-git-receive-pack-result"
+NOTHING = "0" * 40
+"""The name of no object: what a ref that does not exist is at."""
+
+_NO_CACHE = {"Cache-Control": "no-cache"}
 _CHUNK = 64 * 1024
 
 
@@ -60,6 +67,7 @@ class GitApplication:
         self._authorize = authorize
         self._spool = spool
         self._max_push_bytes = max_push_bytes
+        self._turns: dict[str, asyncio.Lock] = {}
 
     @staticmethod
     def answers(path: str) -> bool:
@@ -103,7 +111,11 @@ class GitApplication:
         except BaseException:
             body.close()
             raise
-        return await self._backend(request, match["service"], caller, objects, body)
+        if request.method == "POST" and writes:
+            return await self._receive(request, Push(caller.app_id, caller.user_id, objects=objects), body)
+        stack = contextlib.AsyncExitStack()
+        stack.callback(body.close)
+        return await _backend(request, match["service"], objects, body, {}, stack)
 
     async def _take_body(self, request: Request, body: IO[bytes]) -> bool:
         """Spool the request's body; False if it is larger than a push may be (all of it is read nevertheless)."""
@@ -125,64 +137,91 @@ class GitApplication:
         )
         if not writes:
             return PlainTextResponse("Too large.\n", 413)
-        # Side-band 2 is shown as `remote:`, side-band 3 ends the push.
-        content = _packet(b"\x02" + lines.encode()) + _packet(b"\x03push_too_large\n") + b"0000"
-        return Response(
-            content, media_type="application/x-git-receive-pack-result", headers={"Cache-Control": "no-cache"}
-        )
+        # Side-band 3 ends the push.
+        content = message(lines.rstrip("\n")) + packet(b"\x03push_too_large\n") + b"0000"
+        return Response(content, media_type=RESULT, headers=_NO_CACHE)
 
-    async def _backend(
-        self, request: Request, path: str, caller: Caller, objects: Objects, body: IO[bytes]
+    async def _receive(self, request: Request, push: Push, body: IO[bytes]) -> Response:
+        """Take a push when it is its turn: one at a time per app, the others wait and are told so."""
+        head = await asyncio.to_thread(read_head, body)
+        turn = self._turns.setdefault(push.app_id, asyncio.Lock())
+        if not turn.locked() or not head.shows_messages:
+            return await self._receive_in_turn(request, push, head, body, turn)
+        output = Channel()
+        output.put_soon(message("-----> Another push to this app is under way, waiting for it to finish..."))
+        output.keep(self._receive_later(request, push, head, body, turn, output))
+        return StreamingResponse(output.chunks(), media_type=RESULT, headers=_NO_CACHE)
+
+    async def _receive_later(
+        self, request: Request, push: Push, head: Head, body: IO[bytes], turn: asyncio.Lock, output: Channel
+    ) -> None:
+        response = await self._receive_in_turn(request, push, head, body, turn)
+        if isinstance(response, StreamingResponse):
+            async for chunk in response.body_iterator:
+                await output.put(bytes(chunk) if not isinstance(chunk, str) else chunk.encode())
+
+    async def _receive_in_turn(
+        self, request: Request, push: Push, head: Head, body: IO[bytes], turn: asyncio.Lock
     ) -> Response:
-        stack = contextlib.ExitStack()
+        stack = contextlib.AsyncExitStack()
         stack.callback(body.close)
-        extra = stack.enter_context(self._receiver.announced(caller.app_id, caller.user_id, objects))
+        await stack.enter_async_context(turn)
         try:
-            process = await asyncio.create_subprocess_exec(
-                "git", "http-backend",
-                env=environment({**extra, **_cgi(request, objects.directory, path, body)}),
-                stdin=body, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
-            assert process.stdout is not None  # noqa: S101 - it is a PIPE
-            status, headers = await _cgi_headers(process.stdout)
+            push = replace(push, moved=await _catch_up(push.objects, head, body))
+            extra = stack.enter_context(self._receiver.announced(push))
         except BaseException:
-            stack.close()
+            await stack.aclose()
             raise
-        # A task of its own reads git's answer to the end: when the person gives up (^C) the build goes on, as on
-        # Heroku, and git must not die of a full pipe in the middle of it.
-        queue: asyncio.Queue[bytes] = asyncio.Queue(64)  # a slow clone shall not fill the memory
-        pump = asyncio.create_task(_pump(process, queue, stack))
-        return StreamingResponse(_drain(queue, pump), status, headers)
+        return await _backend(request, "git-receive-pack", push.objects, body, extra, stack)
 
 
-async def _pump(process: asyncio.subprocess.Process, queue: asyncio.Queue[bytes], stack: contextlib.ExitStack) -> None:
-    assert process.stdout is not None  # noqa: S101 - it is a PIPE
-    with stack:
-        while chunk := await process.stdout.read(_CHUNK):
-            await queue.put(chunk)
-        await process.wait()
-        await queue.put(b"")
+async def _catch_up(objects: Objects, head: Head, body: IO[bytes]) -> frozenset[str]:
+    """Let the push see refs that were moved while it waited where they are now; returns which ones.
+
+    git would refuse it otherwise, after all was built. Whether it may follow what came before it is decided later,
+    when its commits can be read.
+    """
+    refs = await objects.refs() if head.commands else {}
+    moved = set()
+    for command in head.commands:
+        now = refs.get(command.ref, NOTHING)
+        if now != command.old:
+            await asyncio.to_thread(rewrite_old, body, command, now)
+            moved.add(command.ref)
+    return frozenset(moved)
 
 
-async def _drain(queue: asyncio.Queue[bytes], pump: asyncio.Task[None]) -> AsyncIterator[bytes]:
+async def _backend(
+    request: Request,
+    path: str,
+    objects: Objects,
+    body: IO[bytes],
+    extra: Mapping[str, str],
+    stack: contextlib.AsyncExitStack,
+) -> Response:
+    """Run git on a spooled body and stream its answer; `stack` is closed when git has ended."""
     try:
-        while chunk := await queue.get():
-            yield chunk
-        await pump
-    finally:
-        if not pump.done():
-            keep = asyncio.create_task(_discard(queue))
-            _ABANDONED.add(keep)
-            keep.add_done_callback(_ABANDONED.discard)
+        process = await asyncio.create_subprocess_exec(
+            "git", "http-backend",
+            env=environment({**extra, **_cgi(request, objects.directory, path, body)}),
+            stdin=body, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert process.stdout is not None  # noqa: S101 - it is a PIPE
+        status, headers = await _cgi_headers(process.stdout)
+    except BaseException:
+        await stack.aclose()
+        raise
+    output = Channel()
+    output.keep(_pump(process, output, stack))
+    return StreamingResponse(output.chunks(), status, headers)
 
 
-_ABANDONED: set[asyncio.Task[None]] = set()
-"""Pushes whose person has gone: kept here because the loop itself holds tasks only weakly."""
-
-
-async def _discard(queue: asyncio.Queue[bytes]) -> None:
-    while await queue.get():
-        pass
+async def _pump(process: asyncio.subprocess.Process, output: Channel, stack: contextlib.AsyncExitStack) -> None:
+    assert process.stdout is not None  # noqa: S101 - it is a PIPE
+    async with stack:
+        while chunk := await process.stdout.read(_CHUNK):
+            await output.put(chunk)
+        await process.wait()
 
 
 def _cgi(request: Request, repository: Path, path: str, body: IO[bytes]) -> dict[str, str]:
@@ -217,7 +256,3 @@ async def _cgi_headers(stream: asyncio.StreamReader) -> tuple[int, dict[str, str
         else:
             headers[name] = value.strip()
     return status, headers
-
-
-def _packet(payload: bytes) -> bytes:
-    return f"{len(payload) + 4:04x}".encode() + payload

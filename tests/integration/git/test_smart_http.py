@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from starlette.types import Message, Receive, Scope, Send
 
 from homeport.errors import Invalid, NotFound, Unauthorized
 from homeport.git import GitApplication, Push, Receiver, Repositories
@@ -30,6 +31,8 @@ class Server:
     repositories: Repositories
     decide: Decision = lambda push, say: None
     pushes: list[Push] = field(default_factory=list)
+    slow: Decision | None = None
+    waiting: threading.Event = field(default_factory=threading.Event)
 
 
 @pytest.fixture
@@ -46,6 +49,8 @@ def serving(root: Path, *, max_push_bytes: int) -> Iterator[Server]:
 
     async def decide(push: Push, say: Callable[[str], None]) -> None:
         made[0].pushes.append(push)
+        if made[0].slow is not None:
+            await asyncio.to_thread(made[0].slow, push, say)
         made[0].decide(push, say)
 
     async def authorize(app: str, authorization: str, writes: bool) -> Caller:
@@ -61,7 +66,16 @@ def serving(root: Path, *, max_push_bytes: int) -> Iterator[Server]:
         receiver = Receiver(root / "run/receive.sock", root / "run/hooks", decide)
         await receiver.start()
         repositories = Repositories(root / "repositories")
-        application = GitApplication(repositories, receiver, authorize, root / "spool", max_push_bytes)
+        answer = GitApplication(repositories, receiver, authorize, root / "spool", max_push_bytes)
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            async def watched(message: Message) -> None:
+                await send(message)
+                if b"Another push" in message.get("body", b""):
+                    made[0].waiting.set()
+
+            await answer(scope, receive, watched)
+
         http = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", lifespan="off"))
         task = asyncio.create_task(http.serve())
         while not http.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -123,7 +137,11 @@ def commit(folder: Path, name: str, content: str | bytes) -> str:
 
 
 def test_a_push_shows_what_is_said_and_arrives(server: Server, project: Path) -> None:
-    server.decide = lambda push, say: [say("-----> Python app detected"), say("       häppy")][0]
+    def build(push: Push, say: Callable[[str], None]) -> None:
+        say("-----> Python app detected")
+        say("       häppy")
+
+    server.decide = build
     pushed = git(project, "push", "heroku", "main")
     assert pushed.returncode == 0, pushed.stderr
     assert "remote: -----> Python app detected" in pushed.stderr
@@ -200,6 +218,57 @@ def test_a_push_over_the_limit_is_refused_with_a_reason(server: Server, project:
     assert "remote:  !     This push is larger than the 8 MB" in pushed.stderr
     assert "push_too_large" in pushed.stderr
     assert server.pushes == []
+
+
+def start_push(folder: Path, branch: str, results: dict[str, subprocess.CompletedProcess[str]]) -> threading.Thread:
+    thread = threading.Thread(target=lambda: results.update({branch: git(folder, "push", "heroku", f"{branch}:main")}))
+    thread.start()
+    return thread
+
+
+def two_pushes(server: Server, project: Path) -> dict[str, subprocess.CompletedProcess[str]]:
+    """Push `one` and, while the server still works on it, `two`."""
+    working, finish = threading.Event(), threading.Event()
+
+    def slow(push: Push, say: Callable[[str], None]) -> None:
+        say("working")
+        if not working.is_set():
+            working.set()
+            assert finish.wait(20)
+
+    # The decision blocks a thread of its own, so that the server goes on meanwhile.
+    server.slow = slow
+    results: dict[str, subprocess.CompletedProcess[str]] = {}
+    first = start_push(project, "one", results)
+    assert working.wait(20)
+    second = start_push(project, "two", results)
+    assert server.waiting.wait(20)
+    finish.set()
+    first.join(30)
+    second.join(30)
+    return results
+
+
+def test_a_second_push_waits_for_the_first_and_follows_it(server: Server, project: Path) -> None:
+    git(project, "push", "heroku", "main")
+    git(project, "checkout", "-q", "-b", "one")
+    commit(project, "app.py", "one\n")
+    git(project, "checkout", "-q", "-b", "two")
+    head = commit(project, "app.py", "two\n")
+    results = two_pushes(server, project)
+    assert results["one"].returncode == 0, results["one"].stderr
+    assert results["two"].returncode == 0, results["two"].stderr
+    assert "Another push to this app is under way" in results["two"].stderr
+    assert git(project, "ls-remote", "heroku", "main").stdout.split()[0] == head
+
+
+def test_the_moved_refs_are_told_to_who_decides(server: Server, project: Path) -> None:
+    git(project, "push", "heroku", "main")
+    for branch in ("one", "two"):
+        git(project, "checkout", "-q", "-b", branch, "main")
+        commit(project, f"{branch}.py", branch)
+    two_pushes(server, project)
+    assert [push.moved for push in server.pushes[1:]] == [frozenset(), {"refs/heads/main"}]
 
 
 def test_a_wrong_token_is_refused(server: Server, project: Path) -> None:
