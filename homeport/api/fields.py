@@ -10,6 +10,8 @@ from homeport.errors import BadRequest, Invalid
 
 MAX_TEXT = 64 * 1024
 
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
 
 def parse(raw: bytes) -> Fields:
     """A body as fields; no body is no fields. Raises `BadRequest` for what is no JSON object."""
@@ -54,12 +56,14 @@ class Fields:
         return value
 
     def flag(self, name: str, default: bool = False) -> bool:
+        """Also 0, 1 and the words as strings: heroku3 switches maintenance off with `0`."""
         value = self.values.get(name)
         if value is None:
             return default
-        if not isinstance(value, bool):
+        word = str(value).lower() if isinstance(value, bool | int | str) else ""
+        if word not in _FLAGS:
             raise self._wrong(name, "true or false")
-        return value
+        return _FLAGS[word]
 
     def number(self, name: str, *, least: int, most: int) -> int | None:
         """A whole number, also as a string: the CLI sends `--expires-in` as it was typed."""

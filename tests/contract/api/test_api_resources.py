@@ -276,7 +276,7 @@ def test_a_one_off_dyno_is_run_detached(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"command": ""}, {"command": ["ls"]}, {"command": "ls", "env": "A=1"}, {"command": "ls", "attach": 1}]
+    "body", [{}, {"command": ""}, {"command": ["ls"]}, {"command": "ls", "env": "A=1"}, {"command": "ls", "attach": 2}]
 )
 def test_what_cannot_be_run_is_refused(world: World, body: object) -> None:
     world.release(world.create_app())

@@ -64,6 +64,17 @@ def test_right_values_are_read() -> None:
     assert ("t" in body, "absent" in body) == (True, False)
 
 
+@pytest.mark.parametrize(("value", "meaning"), [(0, False), (1, True), ("true", True), ("False", False), ("0", False)])
+def test_a_flag_may_be_written_as_clients_do(value: object, meaning: bool) -> None:
+    assert Fields({"f": value}).flag("f", default=not meaning) is meaning
+
+
+@pytest.mark.parametrize("value", ["yes", "", 2, -1, [], {}, 1.0])
+def test_what_is_no_flag_is_refused(value: object) -> None:
+    with pytest.raises(Invalid):
+        Fields({"f": value}).flag("f")
+
+
 def test_a_nested_field_is_named_with_its_way() -> None:
     with pytest.raises(Invalid, match=r"^updates\[1\]\.type is required\.$"):
         Fields({"updates": [{"type": "web"}, {}]}).items("updates")[1].text("type")
