@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from homeport import builds
+from homeport import builds, slugs
 from homeport.deploys import records
 from homeport.deploys.outputs import Outputs
 from homeport.deploys.records import Order
@@ -60,7 +58,6 @@ class Deploys:
         publish: Callable[[], Awaitable[None]],
     ) -> None:
         """`publish` makes the router follow what was committed, and returns when it does."""
-        self._home = home
         self._database = database
         self._builder = builder
         self._fleet = fleet
@@ -69,6 +66,7 @@ class Deploys:
         self._publish = publish
         self._turns = Turns()
         self._background: set[asyncio.Task[None]] = set()
+        self._sources = slugs.Scratch(home.builds / "sources")
         self.outputs = Outputs(home.builds / "output")
 
     async def push(self, push: Push, ref: Update, say: Say) -> None:
@@ -98,6 +96,7 @@ class Deploys:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        self._sources.close()
 
     async def _deploy_quietly(self, order: Order) -> None:
         # A failure is in the build's output, its status and the app's log.
@@ -138,7 +137,7 @@ class Deploys:
         say("Compressing source files... done.")
         say("Building source:")
         say("")
-        folder = Path(tempfile.mkdtemp(dir=self._home.builds, prefix="source-"))
+        folder = self._sources.folder(order.app.id)
         try:
             checkout = folder / "app"
             checkout.mkdir()
@@ -146,7 +145,7 @@ class Deploys:
             job = await self._database.run(records.job, order, checkout)
             return await self._builder.build(job, say)
         finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(slugs.remove, folder)
 
     async def _release_phase(self, order: Order, release: Release, say: Say) -> None:
         """The `release` process type, in the new build, before any traffic.
