@@ -62,12 +62,17 @@ def create(call: Call, session: Session) -> Reply:
         owner=owner,
         name=call.body.optional_text("name"),
         region=call.body.reference("region"),
-        stack=call.body.reference("stack"),
+        stack=_stack(call.body.reference("stack")),
     )
     release = releases.start(session, app, owner)
     call.known_app = app
     call.say(release.description, f"Release v{release.version} created")
     return created(shape(call, app))
+
+
+def _stack(name: str | None) -> str | None:
+    """heroku3 asks for "cedar" unless told otherwise, which has long meant the default."""
+    return None if name == "cedar" else name
 
 
 def index(call: Call, session: Session) -> Reply:

@@ -50,6 +50,10 @@ def test_an_app_without_a_name_gets_one(world: World) -> None:
     assert world.post("/apps", {"name": None}).json()["name"]
 
 
+def test_cedar_is_the_default_stack(world: World) -> None:
+    assert world.post("/apps", {"name": "shop", "stack": "cedar"}).json()["stack"]["name"] == "heroku-24"
+
+
 def test_a_name_that_is_taken_is_refused_as_heroku_does(world: World) -> None:
     world.create_app("shop")
     response = world.post("/apps", {"name": "shop"})
