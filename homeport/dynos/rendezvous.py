@@ -27,6 +27,7 @@ GREETING = b"rendezvous\r\n"
 EOT = b"\x04"
 HELLO_WITHIN = 10.0  # seconds for the secret
 END_OF_INPUT_AFTER = 0.1  # seconds that nothing may follow a ^D for it to be the end
+REPEAT_EOT_AFTER, REPEAT_EOT_EVERY = 0.5, 5.0  # seconds
 TAKEN_WITHIN = 30.0  # seconds for the proxy to take what we sent: then the client is asleep, and gets it in one piece
 APART = 0.01  # seconds between two pieces that must not travel together
 HANG_UP_WITHIN = 5.0  # seconds for a process to end after HUP, before it is told to go as any other dyno is
@@ -111,23 +112,42 @@ async def _send_output(dyno: Dyno, client: Client, attachment: Attachment) -> No
 
 async def _type(dyno: Dyno, client: Client, attachment: Attachment) -> None:
     """Returns when the client has gone."""
-    piped = dyno.force_no_tty
+    if dyno.force_no_tty:
+        await _type_into_pipe(client, attachment)
+    else:
+        await _type_into_terminal(client, attachment)
+
+
+async def _type_into_pipe(client: Client, attachment: Attachment) -> None:
+    """The client's last ^D is the end of input; any other is a byte like others."""
     while data := await client.read():
-        if not piped:
-            await attachment.write(data)
-            continue
         while data.endswith(EOT):
             await attachment.write(data[:-1])
-            more = await client.read_soon(END_OF_INPUT_AFTER)
-            if more is None:
+            if await client.quiet(END_OF_INPUT_AFTER):
                 await attachment.end_input()
                 data = b""
-            elif not more:
-                return
+            elif more := await client.read():
+                data = EOT + more
             else:
-                data = EOT + more  # it was a byte like any other
-        if data:
-            await attachment.write(data)
+                return
+        await attachment.write(data)
+
+
+async def _type_into_terminal(client: Client, attachment: Attachment) -> None:
+    """As it comes.
+
+    But the end of a file stays one, while a terminal's ^D is lost on a program that does not read lines yet, or reads
+    the middle of one. So for input that nobody types (it has LF, where a keyboard sends CR) the last ^D is repeated
+    until the program has heard it.
+    """
+    file = False
+    while data := await client.read():
+        file = (file or b"\n" in data) and b"\r" not in data
+        await attachment.write(data)
+        patience = REPEAT_EOT_AFTER
+        while file and data.endswith(EOT) and await client.quiet(patience):
+            await attachment.write(EOT)
+            patience = min(2 * patience, REPEAT_EOT_EVERY)
 
 
 class Client:
@@ -173,13 +193,13 @@ class Client:
         except ConnectionError:
             return b""
 
-    async def read_soon(self, within: float) -> bytes | None:
-        """None when nothing came in time. Loses nothing."""
+    async def quiet(self, seconds: float) -> bool:
+        """Whether the client neither sends anything nor goes within this time. What it sends is still to be read."""
         if self._rest:
-            return await self.read()
+            return False
         self._pending = self._pending or asyncio.create_task(self._reader.read(65536))
-        done, _ = await asyncio.wait((self._pending,), timeout=within)
-        return await self.read() if done else None
+        done, _ = await asyncio.wait((self._pending,), timeout=seconds)
+        return not done
 
     async def _taken(self) -> None:
         """Until the other side has read all that was written."""

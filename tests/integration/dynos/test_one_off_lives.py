@@ -230,6 +230,40 @@ def test_with_a_terminal_eot_ends_the_input_as_a_person_would(tmp_path: Path, po
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(
+    ("command", "script", "expected"),
+    [
+        ("cat", b"one\nno newline at the end", "no newline at the end"),
+        # It does not read lines when it is ready, but characters: what was typed before counts for less.
+        ("sleep 0.3; python3 -q", b"print(6 * 7)\n", "42\r\n"),
+    ],
+)
+def test_with_a_terminal_a_file_ends_too(
+    tmp_path: Path, ports: range, command: str, script: bytes, expected: str
+) -> None:
+    async def story() -> None:
+        async with ground(tmp_path, ports) as g:
+            app = await deployed(g)
+            async with run(g, app, command) as (client, _):
+                await client.say(script)
+                await client.say(b"\x04")
+                assert expected in await client.rest()
+
+    asyncio.run(story())
+
+
+def test_what_a_person_types_is_never_repeated(tmp_path: Path, ports: range) -> None:
+    async def story() -> None:
+        async with ground(tmp_path, ports) as g:
+            app = await deployed(g)
+            async with run(g, app, "stty raw -echo; echo ready; timeout 2 cat | od -An -tx1") as (client, _):
+                await client.until("ready")
+                await client.say(b"a\r\x04")
+                assert (await client.rest()).partition("ready")[2].split() == ["61", "0d", "04"]
+
+    asyncio.run(story())
+
+
 def test_a_client_that_sends_the_bare_secret(tmp_path: Path, ports: range) -> None:
     """heroku3 does."""
 
