@@ -13,7 +13,7 @@ import os
 import shutil
 import signal
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -46,43 +46,38 @@ class LimitedShell:
     ) -> Finished:
         """See `buildpacks.Shell`. Exit codes follow the shell: 127 not found, 126 not executable, 128 + signal."""
         environment = {**self._env, **(env or {})}
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *_at_low_priority(argv),
-                cwd=cwd,
-                env={name: value for name, value in environment.items() if value},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except (FileNotFoundError, PermissionError, OSError) as error:
-            self._print(f"{argv[0]}: {error.strerror}")
-            return Finished(127 if isinstance(error, FileNotFoundError) else 126, str(error.strerror))
         tail = _Tail()
-        try:
-            code = await self._follow(process, _Lines(lambda line: self._take(line, show, tail)))
-        finally:
-            _kill_group(process.pid)
-            if process.returncode is None:  # cancelled or out of time
-                await asyncio.to_thread(kill_marked, self._mark)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), 5)
-            process._transport.close()  # type: ignore[attr-defined]  # or a lingering grandchild keeps the pipe open
+        lines = _Lines(lambda line: self._take(line, show, tail))
+        async with _output_pipe(lines) as output:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *_priority_prefix(),
+                    *argv,
+                    cwd=cwd,
+                    env={name: value for name, value in environment.items() if value},
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output.child_end,
+                    stderr=output.child_end,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self._print(f"{argv[0]}: {error.strerror}")
+                return Finished(127 if isinstance(error, FileNotFoundError) else 126, str(error.strerror))
+            output.hand_over()
+            try:
+                code = await process.wait()
+                await output.drained(_LINGER)
+            finally:
+                await self._end(process)
         return Finished(code if code >= 0 else 128 - code, tail.text())
 
-    async def _follow(self, process: asyncio.subprocess.Process, lines: _Lines) -> int:
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        reading = asyncio.ensure_future(_pump(process.stdout, lines))
-        try:
-            code = await process.wait()
-            await asyncio.wait([reading], timeout=_LINGER)
-            return code
-        finally:
-            reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reading
-            lines.close()
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """Kill what is left of a command; its process itself too when we were cancelled or out of time."""
+        _kill_group(process.pid)
+        if process.returncode is None:
+            await asyncio.to_thread(kill_marked, self._mark)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), 5)
 
     def _take(self, line: str, show: Show | None, tail: _Tail) -> None:
         tail.add(line)
@@ -146,13 +141,51 @@ class _Lines:
         self._take(text if cut <= 0 else f"{text[:_LONGEST_LINE]}… ({cut} more characters)")
 
 
+class _Pipe:
+    """The pipe that a command writes to.
+
+    Our own rather than asyncio's: `Process.wait` would wait for the end of asyncio's pipes as well, which a process
+    that the command has left in the background holds open for as long as it likes.
+    """
+
+    def __init__(self, child_end: int, pumping: asyncio.Task[None]) -> None:
+        self.child_end = child_end
+        self._pumping = pumping
+
+    def hand_over(self) -> None:
+        """The child has its end now; ours must be closed or there would never be an end of output."""
+        if self.child_end >= 0:
+            os.close(self.child_end)
+            self.child_end = -1
+
+    async def drained(self, patience: float) -> None:
+        """Wait for the end of the output, for at most so many seconds."""
+        await asyncio.wait([self._pumping], timeout=patience)
+
+
+@contextlib.asynccontextmanager
+async def _output_pipe(lines: _Lines) -> AsyncIterator[_Pipe]:
+    """A pipe whose output goes to `lines`, until its end or the end of this block."""
+    read_end, write_end = os.pipe()
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: protocol, os.fdopen(read_end, "rb", buffering=0))
+    pipe = _Pipe(write_end, asyncio.ensure_future(_pump(reader, lines)))
+    try:
+        yield pipe
+    finally:
+        pipe.hand_over()
+        transport.close()
+        pipe._pumping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await pipe._pumping
+        lines.close()
+
+
 async def _pump(stream: asyncio.StreamReader, lines: _Lines) -> None:
     while data := await stream.read(65536):
         lines.feed(data)
-
-
-def _at_low_priority(argv: Sequence[str]) -> list[str]:
-    return [*_priority_prefix(), *argv]
 
 
 @cache

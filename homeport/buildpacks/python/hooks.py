@@ -35,9 +35,9 @@ async def run(name: str, project: Project, shell: Shell, voice: Voice, env: Mapp
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_ROOT_USER_ACTION": "ignore",
     }
-    done = await shell.run([f"bin/{name}"], cwd=project.source, env=settings)
-    if done.code == 126 and not script.read_bytes().startswith(b"#!"):  # a script without its first line
-        done = await shell.run(["bash", f"bin/{name}"], cwd=project.source, env=settings)
+    with script.open("rb") as file:
+        interpreter = [] if file.read(2) == b"#!" else ["bash"]  # as on Heroku, where bash calls it
+    done = await shell.run([*interpreter, f"bin/{name}"], cwd=project.source, env=settings)
     if done.code != 0:
         raise _failed(name, done.code)
     return True

@@ -12,6 +12,7 @@ from datetime import date
 from enum import Enum
 
 from homeport.buildpacks.failures import FailureId
+from homeport.buildpacks.python.dates import ResolveBefore
 from homeport.buildpacks.python.diagnosis import Diagnosis
 from homeport.buildpacks.python.known import BACKPORTS, Clash
 from homeport.buildpacks.python.uv import Plan
@@ -30,7 +31,7 @@ class Remedy(Enum):
     NEAREST_WHEEL = "nearest_wheel"  # the nearest version that needs no compiling here
     NEAREST = "nearest"  # the nearest version that exists
     AS_PINNED = "as_pinned"  # pins count, whatever other packages ask for, as in old versions of pip
-    LATER = "later"  # a pin that is younger than the date
+    LATER = "later"  # a day on which everything that is pinned was there
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,9 @@ def apply(remedy: Remedy, diagnosis: Diagnosis, plan: Plan, facts: Facts, found:
                     plan = _override(plan, name, f"=={pin}")
             return plan, f"Taking the versions in {facts.file} as they stand, although packages ask for others."
         case Remedy.LATER:
-            plan = replace(plan, exempt=_add(plan.exempt, diagnosis.package))
-            return plan, f"Letting {was} pass, which was published on {diagnosis.needs}, after the date."
+            published = ResolveBefore(date.fromisoformat(diagnosis.needs))
+            said = f"Resolving as of {published.day}, the day on which {was} was published: {facts.file} pins it."
+            return replace(plan, before=published.moment), said
 
 
 def _leave_out(plan: Plan, package: str) -> Plan:

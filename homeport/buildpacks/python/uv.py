@@ -30,7 +30,6 @@ class Plan:
     build_constraints: tuple[str, ...] = ()
     before: str | None = None  # nothing that was uploaded later, RFC 3339
     dependencies: bool = True  # of the named packages too; a lock file names all
-    exempt: tuple[str, ...] = ()  # packages for which `before` does not hold
     prereleases: bool = False
     verify_hashes: bool = True
 
@@ -150,8 +149,6 @@ def _options(plan: Plan, scratch: Path) -> list[str]:
             file.write_text("\n".join(lines) + "\n")
             argv += [option, str(file)]
     argv += ["--exclude-newer", plan.before] if plan.before else []
-    for package in plan.exempt:
-        argv += ["--exclude-newer-package", f"{package}=2999-01-01T00:00:00Z"]
     argv += [] if plan.dependencies else ["--no-deps"]
     argv += ["--prerelease", "allow"] if plan.prereleases else []
     argv += [] if plan.verify_hashes else ["--no-verify-hashes"]

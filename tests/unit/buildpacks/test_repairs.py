@@ -108,7 +108,7 @@ def test_every_remedy_says_what_it_does() -> None:
     for remedy in Remedy:
         before = Plan()
         plan, said = repairs.apply(
-            remedy, diagnosis(FailureId.REQUIREMENT_BUILD_FAILED), before,
+            remedy, diagnosis(FailureId.REQUIREMENT_BUILD_FAILED, needs="2020-04-03"), before,
             Facts(python=(3, 8, 18), pins={"flask": "1"}, foreign={"file:///a": "six"}), "1.1",
         )  # fmt: skip
         assert plan != before

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from homeport.buildpacks import BuildFailed, FailureId, Voice
+from homeport.builds import slugignore
+from homeport.builds.choice import choose, is_python
+from homeport.builds.environment import build_environment, masked, secrets_in
+from homeport.builds.slug import code_key, human, keep_code, weigh
+from homeport.builds.sources import check
+from homeport.slugs import Store, fingerprint
+
+
+def environment(config: dict[str, str], daemon: dict[str, str]) -> dict[str, str]:
+    return build_environment(
+        config,
+        daemon,
+        home=Path("/w/home"),
+        temporary=Path("/w/tmp"),
+        cache=Path("/cache"),
+        source=Path("/source"),
+        commit="abc",
+    )
+
+
+def test_config_vars_are_visible_and_the_daemons_secrets_are_not() -> None:
+    daemon = {"HOMEPORT_TOKEN": "x", "AWS_SECRET_ACCESS_KEY": "x", "HOME": "/root", "EDITOR": "vi"}
+    env = environment({"GREETING": "hello", "EMPTY": ""}, daemon)
+    assert env["GREETING"] == "hello"
+    assert env["EMPTY"] == ""
+    assert env["HOME"] == "/w/home"
+    assert not {"HOMEPORT_TOKEN", "AWS_SECRET_ACCESS_KEY", "EDITOR"} & set(env)
+
+
+@pytest.mark.parametrize(
+    ("name", "handed_on"),
+    [
+        ("PIP_INDEX_URL", True),
+        ("UV_INDEX_URL", True),
+        ("UV_INDEX_PRIVATE_PASSWORD", True),
+        ("HTTPS_PROXY", True),
+        ("no_proxy", True),
+        ("SSL_CERT_FILE", True),
+        ("NPM_CONFIG_REGISTRY", True),
+        ("UV_PUBLISH_TOKEN", False),
+        ("UV_CACHE_DIR", False),
+        ("UV_PROJECT_ENVIRONMENT", False),
+        ("PIP_TARGET", False),
+        ("PYTHONPATH", False),
+        ("VIRTUAL_ENV", False),
+        ("HEROKU_API_KEY", False),
+    ],
+)
+def test_what_a_build_inherits_from_the_daemon(name: str, handed_on: bool) -> None:
+    assert (name in environment({}, {name: "value"})) is handed_on
+
+
+@pytest.mark.parametrize("name", ["PATH", "HOME", "LD_PRELOAD", "PYTHONHOME", "UV_CACHE_DIR", "BUILD_DIR", "BASH_ENV"])
+def test_config_vars_cannot_break_the_builds_own_programs(name: str) -> None:
+    assert environment({name: "/invalid"}, {}).get(name) != "/invalid"
+
+
+def test_config_vars_win_over_the_daemons_registry() -> None:
+    assert environment({"PIP_INDEX_URL": "app"}, {"PIP_INDEX_URL": "machine"})["PIP_INDEX_URL"] == "app"
+
+
+def test_what_counts_as_a_secret() -> None:
+    config = {
+        "SECRET_KEY": "hunter2hunter2",
+        "DATABASE_URL": "postgres://me:s3cr3tpw@host/db",
+        "API_TOKEN": "short",
+        "DEBUG": "production",
+        "GREETING": "good morning",
+    }
+    assert secrets_in(config) == ["hunter2hunter2", "s3cr3tpw"]
+
+
+def test_secrets_are_hidden_in_output() -> None:
+    lines: list[str] = []
+    out = masked(lines.append, {"DATABASE_URL": "postgres://me:s3cr3tpw@host/db", "MY_PASSWORD": "a+b(c)d"})
+    out("connecting to postgres://me:s3cr3tpw@host/db with a+b(c)d")
+    assert lines == ["connecting to postgres://me:[hidden]@host/db with [hidden]"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "heroku/python",
+        "urn:buildpack:heroku/python",
+        "https://github.com/heroku/heroku-buildpack-python",
+        "https://github.com/heroku/heroku-buildpack-python.git",
+        "https://github.com/heroku/heroku-buildpack-python#v250",
+        "git@github.com:heroku/heroku-buildpack-python.git",
+        "https://buildpack-registry.s3.amazonaws.com/buildpacks/heroku/python.tgz",
+    ],
+)
+def test_names_of_herokus_python_buildpack(url: str) -> None:
+    assert is_python(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "heroku/nodejs",
+        "https://github.com/someone/heroku-buildpack-python",
+        "https://evil.example/heroku/heroku-buildpack-python",
+        "https://github.com.evil.example/heroku/heroku-buildpack-python",
+        "",
+    ],
+)
+def test_other_buildpacks(url: str) -> None:
+    assert not is_python(url)
+
+
+def test_an_unsupported_buildpack_is_refused_without_showing_its_password(tmp_path: Path) -> None:
+    with pytest.raises(BuildFailed) as caught:
+        choose(["heroku/python", "https://me:secret@host/pack.git"], tmp_path, Voice(lambda _line: None))
+    assert caught.value.failure is FailureId.BUILDPACK_UNSUPPORTED
+    assert "secret" not in caught.value.message
+
+
+def tree(tmp_path: Path, *names: str) -> Path:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    return tmp_path
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "gone"),
+    [
+        ("*.psd", ["a.psd", "images/b.psd"]),
+        ("/images", ["images/b.psd", "images/c.png"]),
+        ("images/", ["deep/images/d.png", "images/b.psd", "images/c.png"]),
+        ("images/*.png", ["images/c.png"]),
+        ("docs/**/x.md", ["docs/one/two/x.md"]),
+        ("# *.psd", []),
+        ("../*", []),
+        ("/", []),
+        (".", []),
+        ("", []),
+    ],
+)
+def test_slugignore(tmp_path: Path, pattern: str, gone: list[str]) -> None:
+    names = ["a.psd", "images/b.psd", "images/c.png", "deep/images/d.png", "docs/one/two/x.md", "app.py"]
+    source = tree(tmp_path / "source", *names)
+    tree(tmp_path, "outside.psd")
+    (source / ".slugignore").write_text(f"{pattern}\n")
+    slugignore.apply(source, Voice(lambda _line: None))
+    assert sorted(set(names) - set(left(source))) == gone
+    assert (tmp_path / "outside.psd").exists()
+
+
+def test_slugignore_does_not_follow_links_out_of_the_source(tmp_path: Path) -> None:
+    tree(tmp_path, "outside/keep.txt")
+    source = tree(tmp_path / "source", "app.py")
+    (source / "link").symlink_to(tmp_path / "outside")
+    (source / ".slugignore").write_text("link/keep.txt\nlink\n")
+    slugignore.apply(source, Voice(lambda _line: None))
+    assert not (source / "link").is_symlink()
+    assert (tmp_path / "outside/keep.txt").exists()
+
+
+def test_an_empty_source_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(BuildFailed) as caught:
+        check(tmp_path, "tree")
+    assert caught.value.failure is FailureId.SOURCE_EMPTY
+
+
+def test_the_history_is_no_part_of_the_source(tmp_path: Path) -> None:
+    tree(tmp_path, "app.py", ".git/config", "vendor/lib/.git")
+    assert check(tmp_path, "tree") == "tree"
+    assert left(tmp_path) == ["app.py", "vendor/lib/.git"]
+
+
+def test_a_source_without_an_id_is_named_by_its_content(tmp_path: Path) -> None:
+    one = check(tree(tmp_path / "one", "app.py", "sub/b.py"), None)
+    assert check(tree(tmp_path / "two", "app.py", "sub/b.py"), None) == one
+    (tmp_path / "two/sub/b.py").chmod(0o755)
+    assert fingerprint(tmp_path / "two") != one
+
+
+def test_keys_of_code_say_what_it_depends_on() -> None:
+    assert code_key("tree", "") == code_key("tree", "")
+    assert code_key("tree", "") != code_key("tree", "config")
+    assert code_key("tree", "") != code_key("other", "")
+    assert code_key("tree", None) != code_key("tree", None)
+
+
+def test_known_code_is_not_stored_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "slugs")
+    first = keep_code(store, tree(tmp_path / "one", "app.py"), "tree", "")
+    assert not (tmp_path / "one").exists()
+    second = keep_code(store, tree(tmp_path / "two", "app.py"), "tree", "")
+    assert first == second
+    assert (tmp_path / "two").exists()  # for the builder to clear away
+
+
+def test_a_slug_may_only_be_so_large(tmp_path: Path) -> None:
+    store = Store(tmp_path / "slugs")
+    key = keep_code(store, tree(tmp_path / "one", "a", "b"), "tree", "")
+    assert weigh(store, key, [], 2) == [2]
+    with pytest.raises(BuildFailed) as caught:
+        weigh(store, key, [], 1)
+    assert caught.value.failure is FailureId.SLUG_TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0B"), (999, "999B"), (12_345, "12.3K"), (12_345_678, "12.3M"), (2_000_000_000, "2.0G")]
+)
+def test_sizes_in_herokus_way(size: int, text: str) -> None:
+    assert human(size) == text
+
+
+def test_boxes_are_wrapped_but_commands_stay_whole() -> None:
+    lines: list[str] = []
+    voice = Voice(lines.append)
+    voice.step("One")
+    voice.warning(f"{'word ' * 40}\n\n  {'command ' * 40}")
+    voice.warning("Two")
+    assert lines[0] == "-----> One"
+    assert all(line == "" or line.startswith(" !") for line in lines[1:])
+    assert max(len(line) for line in lines if "word" in line) < 120
+    assert max(len(line) for line in lines if "command" in line) > 300
+    assert "" not in [one for one, two in pairwise(lines) if one == two == ""]
+    assert voice.warnings[1] == "Two"
