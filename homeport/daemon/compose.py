@@ -85,6 +85,7 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
                 version=__version__,
                 deploys=deployer,
                 addons=core.addons,
+                uploads=home.builds / "uploads",
             )
         ),
         git.GitApplication(repositories, receiver, doors.Doorkeeper(core.database), home.builds),
