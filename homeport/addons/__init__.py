@@ -3,7 +3,7 @@
 from homeport.addons.addons import Addons
 from homeport.addons.catalog import SERVICES, Plan, Service
 from homeport.addons.lifecycle import Wish
-from homeport.addons.postgres import Postgres
+from homeport.addons.postgres import Facts, Kind, Postgres, Transfers, transfer_records
 from homeport.addons.provider import Provider, Resource
 from homeport.addons.records import (
     State,
@@ -25,6 +25,8 @@ from homeport.addons.site import Site
 __all__ = [
     "SERVICES",
     "Addons",
+    "Facts",
+    "Kind",
     "Plan",
     "Postgres",
     "Provider",
@@ -33,6 +35,7 @@ __all__ = [
     "Service",
     "Site",
     "State",
+    "Transfers",
     "Wish",
     "attachments",
     "attachments_for",
@@ -45,4 +48,5 @@ __all__ = [
     "resolve",
     "resolve_attachment",
     "service_of",
+    "transfer_records",
 ]

@@ -135,9 +135,13 @@ class Addons:
         _require_ready(addon)
         return await self._workshop.resource(addon.id)
 
-    async def remember(self, addon: Addon, secret: Mapping[str, str]) -> None:
-        """Its provider has changed something of it, its password say: a release for every app that uses it."""
-        await self._workshop.remember(addon.id, secret)
+    async def renew(self, addon: Addon, changes: Mapping[str, str]) -> None:
+        """Have something of it changed, its password say, in a release for every app that uses it.
+
+        Raises `Conflict` while it is being made.
+        """
+        _require_ready(addon)
+        await self._workshop.renew(addon.id, changes)
 
     def wake(self) -> None:
         """There may be something to do for the loop."""

@@ -48,13 +48,25 @@ def attach(
 
 def release(session: Session, app: App, *, by: User, description: str, variables: Variables) -> Release:
     """A release of the app with the config vars of all that is attached to it now."""
+    values = _values(session, app, variables)
+    plans = [records.plan_of(addon).full_name for addon in records.of_app(session, app) if addon.app_id == app.id]
+    return releases.set_addon_vars(session, app, values, plans=plans, by=by, description=description)
+
+
+def differ(session: Session, app: App, variables: Variables) -> bool:
+    """Whether the config vars of what is attached to the app are others now than in its current release."""
+    current = releases.current(session, app)
+    there = releases.variables(session, current)
+    return _values(session, app, variables) != {name: there.get(name) for name in current.addon_vars}
+
+
+def _values(session: Session, app: App, variables: Variables) -> dict[str, str]:
     values: dict[str, str] = {}
     for attachment in records.attachments(session, app):
         addon = attachment.addon
         if addon.state == State.PROVISIONED.value and addon.secret is not None:
             values |= variables(records.resource(session, addon), attachment.name)
-    plans = [records.plan_of(addon).full_name for addon in records.of_app(session, app) if addon.app_id == app.id]
-    return releases.set_addon_vars(session, app, values, plans=plans, by=by, description=description)
+    return values
 
 
 def release_all(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from homeport.addons.catalog import Plan
-from homeport.addons.provider import Resource
+from homeport.addons.provider import UNSETTLED, Resource
 from homeport.errors import Invalid
 
 
@@ -52,7 +52,11 @@ class FakeProvider:
         self.data.pop(resource.id, None)
 
     async def tend(self, resources: list[Resource]) -> list[Resource]:
-        return [resource for resource in resources if resource.secret["port"] != str(self.port)]
+        return [
+            resource
+            for resource in resources
+            if UNSETTLED in resource.secret or resource.secret["port"] != str(self.port)
+        ]
 
     async def backup(self, resource: Resource, into: Path) -> None:
         (into / "data.json").write_text(json.dumps(self.data.get(resource.id, {})))

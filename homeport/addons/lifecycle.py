@@ -74,6 +74,8 @@ def provisioned(
     for app in _apps(session, addon):
         named = attachments.names_on(session, addon, app)
         if was == State.PROVISIONED.value:
+            if not attachments.differ(session, app, variables):
+                continue
             description = f"Update {', '.join(named)} by {addon.service}"
         elif by is not None:
             description = f"Attach {', '.join(named)} (@ref:{addon.name})"

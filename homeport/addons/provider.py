@@ -9,6 +9,9 @@ from typing import Protocol
 
 from homeport.addons.catalog import Plan
 
+UNSETTLED = "unsettled"
+"""In a resource's secret: it was written down before the provider had made it so. `tend` returns such a resource."""
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -56,7 +59,8 @@ class Provider(Protocol):
     async def tend(self, resources: list[Resource]) -> list[Resource]:
         """Called every few seconds with all that is provisioned: start again what died, look after limits.
 
-        Returns those of which something else must be remembered now; each is provisioned once more.
+        Returns those of which something else must be remembered now, and those that are unsettled; each is provisioned
+        once more.
         """
 
     async def backup(self, resource: Resource, into: Path) -> None:

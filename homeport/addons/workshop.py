@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from homeport.addons import lifecycle, records
-from homeport.addons.provider import Provider, Resource
+from homeport.addons.provider import UNSETTLED, Provider, Resource
 from homeport.addons.records import State
 from homeport.state import Addon, Database, User
 
@@ -43,6 +44,18 @@ class Workshop:
     async def remember(self, addon_id: str, secret: Mapping[str, str], *, by: User | None = None) -> Addon | None:
         """What its provider must know of it; a release for every app that uses it, where that changes anything."""
         return await self.database.run(lifecycle.provisioned, addon_id, secret, by=by, variables=self.variables)
+
+    async def renew(self, addon_id: str, changes: Mapping[str, str]) -> None:
+        """Have something that must be remembered changed, a password say: written down first, then made so.
+
+        If this process ends in between, the provider's `tend` finds the add-on unsettled.
+        """
+        async with self.turn(addon_id):
+            resource = await self.resource(addon_id)
+            secret = {**resource.secret, **changes}
+            await self.remember(addon_id, {**secret, UNSETTLED: "true"})
+            provider = self.providers[resource.plan.service]
+            await self.remember(addon_id, await provider.provision(replace(resource, secret=secret)))
 
     async def deprovision(self, resource: Resource) -> None:
         async with self.turn(resource.id):

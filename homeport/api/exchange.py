@@ -16,7 +16,7 @@ from homeport.accounts import Action, Actor
 from homeport.addons import Addons
 from homeport.api import ranges
 from homeport.api.fields import Fields
-from homeport.api.parts import Core
+from homeport.api.parts import Core, Data
 from homeport.errors import Invalid
 from homeport.state import App
 
@@ -73,6 +73,13 @@ class Call:
         if self.core.addons is None:
             raise Invalid("There are no add-ons here.", id="not_here_yet")
         return self.core.addons
+
+    @property
+    def data(self) -> Data:
+        """Raises `Invalid` on a platform that has no add-ons."""
+        if self.core.data is None:
+            raise Invalid("There are no databases here.", id="not_here_yet")
+        return self.core.data
 
     def require(self, action: Action) -> None:
         """More than the route itself asks for. Raises `Forbidden`."""

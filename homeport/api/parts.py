@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from homeport.addons import Addons
+from homeport.addons import Addons, Postgres, Transfers
 from homeport.api.capabilities import Capabilities
 from homeport.logs import Logs, Sessions
 from homeport.state import Build, Database, Dyno
@@ -87,6 +87,14 @@ class Deployer(Protocol):
 
 
 @dataclass(frozen=True)
+class Data:
+    """Services that have more verbs than every add-on has: what the Data API stands on."""
+
+    postgres: Postgres
+    transfers: Transfers
+
+
+@dataclass(frozen=True)
 class Core:
     """The parts that requests are carried out by.
 
@@ -102,5 +110,6 @@ class Core:
     version: str
     deploys: Deployer | None = None
     addons: Addons | None = None
+    data: Data | None = None
     uploads: Path | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)

@@ -6,6 +6,7 @@ What isn't here yet, and is only answered politely, is in `resources.absent`.
 from __future__ import annotations
 
 from homeport.accounts import Action
+from homeport.api.data import credentials, databases, schedules, transfers
 from homeport.api.resources import (
     absent,
     account,
@@ -160,10 +161,44 @@ UNDER_APP: tuple[Line, ...] = (  # under /apps/{app}
     ("GET    /available-stacks",                    places.stacks,                  VIEW,    "platform-api"),
 )
 
+# The Data API. HEROKU_DATA_HOST is this same host.
+DATABASE: tuple[Line, ...] = (  # under /client/v11/databases/{addon}
+    ("GET    /",                                    databases.info,                 VIEW,    "pg:info"),
+    ("GET    /wait_status",                         databases.wait_status,          VIEW,    "pg:wait"),
+    ("GET    /followers",                           databases.followers,            VIEW,    "platform-api"),
+    ("PUT    /reset",                               databases.reset,                MANAGE,  "pg:reset"),
+    ("PUT    /stats_reset",                         databases.reset_statistics,     OPERATE, "pg:stats-reset"),
+    ("POST   /connection_reset",                    databases.reset_connections,    OPERATE, "pg:killall"),
+    ("POST   /backups",                             transfers.capture,              DEPLOY,  "pg:backups:capture"),
+    ("POST   /restores",                            transfers.restore,              MANAGE,  "pg:backups:restore"),
+    ("POST   /transfers",                           transfers.copy,                 MANAGE,  "pg:copy"),
+    ("GET    /transfer-schedules",                  schedules.index,                VIEW,    "pg:backups:schedules"),
+    ("POST   /transfer-schedules",                  schedules.create,               OPERATE, "pg:backups:schedule"),
+    ("DELETE /transfer-schedules/{schedule}",       schedules.destroy,              OPERATE, "pg:backups:unschedule"),
+)
+
+TRANSFERS: tuple[Line, ...] = (  # under /client/v11/apps/{app}/transfers
+    ("GET    /",                                    transfers.index,                VIEW,    "pg:backups"),
+    ("GET    /{transfer}",                          transfers.info,                 VIEW,    "pg:backups:info"),
+    ("DELETE /{transfer}",                          transfers.destroy,              MANAGE,  "pg:backups:delete"),
+    ("POST   /{transfer}/actions/cancel",           transfers.cancel,               DEPLOY,  "pg:backups:cancel"),
+    ("POST   /{transfer}/actions/public-url",       transfers.public_url,           DEPLOY,  "pg:backups:url"),
+)
+
+CREDENTIALS: tuple[Line, ...] = (  # under /postgres/v0/databases/{addon}
+    ("GET    /credentials",                         credentials.index,              DEPLOY,  "pg:credentials"),
+    ("POST   /credentials",                         credentials.create,             DEPLOY,  "pg:credentials:create"),
+    ("GET    /credentials/{credential}",            credentials.info,               DEPLOY,  "pg:credentials:url"),
+    ("POST   /credentials/{credential}/credentials_rotation",
+                                                    credentials.rotate,             DEPLOY,  "pg:credentials:rotate"),
+    ("POST   /credentials_rotation",                credentials.rotate,             DEPLOY,  "pg:credentials:rotate"),
+)
+
 STREAMS: tuple[Line, ...] = (
     ("GET    /logs/{session}",                      log_sessions.stream,            PUBLIC,  "logs, logs --tail"),
     ("GET    /builds/{build}/output/{key}",         builds.output,                  PUBLIC,  "builds:create"),
     ("PUT    /sources/{source}/{key}",              sources.upload,                 PUBLIC,  "builds:create"),
+    ("GET    /backups/{transfer}/{expires}/{key}",  transfers.download,             PUBLIC,  "pg:backups:download"),
 )
 # fmt: on
 
@@ -171,6 +206,9 @@ STREAMS: tuple[Line, ...] = (
 ROUTES: tuple[Route, ...] = (
     *(route(*line) for line in TOP),
     *(route(*line, prefix="/apps/{app}") for line in UNDER_APP),
+    *(route(*line, prefix="/client/v11/databases/{addon}") for line in DATABASE),
+    *(route(*line, prefix="/client/v11/apps/{app}/transfers") for line in TRANSFERS),
+    *(route(*line, prefix="/postgres/v0/databases/{addon}") for line in CREDENTIALS),
     *(route(*line, streams=True) for line in STREAMS),
     *absent.ROUTES,
 )

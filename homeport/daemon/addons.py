@@ -1,16 +1,51 @@
-"""The providers of add-ons that this platform has."""
+"""The add-ons of this platform: which providers there are, and what else belongs to them."""
 
 from __future__ import annotations
 
-from homeport import addons, router
-from homeport.addons import Postgres, Provider, Servers, Site
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from homeport import addons, api, logs, router
+from homeport.addons import Postgres, Servers, Site, Transfers
 from homeport.home import Home
 from homeport.state import Database
 
 
-def make_addons(home: Home, database: Database, *, domain: str, bind: tuple[str, ...]) -> addons.Addons:
-    """Nothing is started here: a service's servers start with its first add-on."""
-    return addons.Addons(database, providers(site(home, domain=domain, bind=bind)))
+@dataclass(frozen=True)
+class AddonParts:
+    """Add-ons and what the Data API stands on. Nothing is started by making them: a service's servers start with its
+    first add-on, or when the loop finds one."""
+
+    addons: addons.Addons
+    data: api.Data
+
+    def loops(self) -> list[Coroutine[Any, Any, None]]:
+        """To be run until the platform stops."""
+        return [self.addons.run(), self.data.transfers.run()]
+
+    async def stop(self) -> None:
+        """Stop all servers of add-ons; data stays."""
+        await self.addons.stop()
+
+    async def close(self) -> None:
+        """Let go; servers go on."""
+        await self.data.transfers.close()
+        await self.addons.close()
+
+
+def make_addons(
+    home: Home, database: Database, journal: logs.Logs, *, domain: str, bind: tuple[str, ...]
+) -> AddonParts:
+    where = site(home, domain=domain, bind=bind)
+    postgres = Postgres(where)
+    kept = addons.Addons(database, [postgres])
+
+    def tell(app_id: str, text: str) -> None:
+        journal.write(app_id, "app", "heroku-postgres", [text])
+
+    transfers = Transfers(home, database, kept, postgres, tell=tell)
+    return AddonParts(kept, api.Data(postgres=postgres, transfers=transfers))
 
 
 def site(home: Home, *, domain: str, bind: tuple[str, ...]) -> Site:
@@ -23,7 +58,3 @@ def site(home: Home, *, domain: str, bind: tuple[str, ...]) -> Site:
         addresses=bind or (("127.0.0.1",) if local else ("*",)),
         certificate=lambda host: authority.leaf(host).read_bytes(),
     )
-
-
-def providers(where: Site) -> list[Provider]:
-    return [Postgres(where)]

@@ -84,7 +84,8 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
                 urls=where,
                 version=__version__,
                 deploys=deployer,
-                addons=core.addons,
+                addons=core.addons.addons,
+                data=core.addons.data,
                 uploads=home.builds / "uploads",
             )
         ),
@@ -97,7 +98,7 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
         stack.push_async_callback(receiver.close)
         stack.push_async_callback(deployer.close)
         await stack.enter_async_context(
-            _loops(core.fleet.run(), core.routing.run(), core.addons.run(), keep_house(core, repositories, deployer))
+            _loops(core.fleet.run(), core.routing.run(), *core.addons.loops(), keep_house(core, repositories, deployer))
         )
         await stack.enter_async_context(doors.rendezvous(dynos.Rendezvous(core.fleet), home.run / "rendezvous.sock"))
         await stack.enter_async_context(doors.http(application, home.run / "api.sock"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from homeport import addons, dynos, logs, router, slugs
+from homeport import dynos, logs, router, slugs
 from homeport.api import Urls
 from homeport.daemon import secrets
-from homeport.daemon.addons import make_addons
+from homeport.daemon.addons import AddonParts, make_addons
 from homeport.daemon.routing import Routing
 from homeport.engine import LocalEngine
 from homeport.home import Home
@@ -40,7 +40,7 @@ class Core:
     engine: LocalEngine
     fleet: dynos.Fleet
     proxy: router.Proxy
-    addons: addons.Addons
+    addons: AddonParts
     routing: Routing
 
 
@@ -78,7 +78,7 @@ def make_core(home: Home, settings: Settings) -> Core:
         routes_changed=apply_routes,
         hostname=lambda name: f"{name}.{settings.domain}",
     )
-    kept = make_addons(home, database, domain=settings.domain, bind=settings.bind)
+    kept = make_addons(home, database, journal, domain=settings.domain, bind=settings.bind)
     return Core(home, database, journal, store, engine, fleet, proxy, kept, Routing(apply_routes))
 
 

@@ -1,5 +1,9 @@
 """`heroku-postgresql`: one cluster per major version, a database and a role per add-on."""
 
+from homeport.addons.postgres import transfer_records
+from homeport.addons.postgres.facts import Facts
 from homeport.addons.postgres.provider import Postgres
+from homeport.addons.postgres.transfer_records import Kind
+from homeport.addons.postgres.transfers import Transfers
 
-__all__ = ["Postgres"]
+__all__ = ["Facts", "Kind", "Postgres", "Transfers", "transfer_records"]

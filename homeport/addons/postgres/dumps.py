@@ -82,14 +82,17 @@ class Dumps:
             )
         return listed
 
-    async def restore(self, archive: BinaryIO, login: Login, *, entries: Sequence[str], say: Say) -> int:
+    async def restore(
+        self, archive: BinaryIO, login: Login, *, entries: Sequence[str], say: Say, clean: bool = False
+    ) -> int:
         """Fill the database; returns how many of its statements failed and were left out.
 
-        Raises `HomeportError` (`restore_failed`) when it ended early.
+        `clean` drops what is to be restored first. Raises `HomeportError` (`restore_failed`) when it ended early.
         """
         with _list_file(entries, self._account) as chosen:
             archive.seek(0)
-            options = ("--no-owner", "--no-acl", "--verbose", f"--use-list=/dev/fd/{chosen}")
+            options = ["--no-owner", "--no-acl", "--verbose", f"--use-list=/dev/fd/{chosen}"]
+            options += ["--clean", "--if-exists"] if clean else []
             command = (self._version.program("pg_restore"), *options, f"--dbname={login.database}")
             code, last = await self._run(command, login.environment(), say=say, stdin=archive, pass_fds=(chosen,))
         ignored = _IGNORED.search(last)

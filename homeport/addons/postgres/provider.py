@@ -9,12 +9,13 @@ from pathlib import Path
 
 from homeport.addons import accounts
 from homeport.addons.catalog import Plan
-from homeport.addons.postgres import databases, versions, work
+from homeport.addons.postgres import databases, facts, versions, work
 from homeport.addons.postgres.cluster import Address, Cluster
 from homeport.addons.postgres.databases import Database
+from homeport.addons.postgres.facts import Facts
 from homeport.addons.postgres.versions import Version
 from homeport.addons.postgres.work import Place
-from homeport.addons.provider import Resource
+from homeport.addons.provider import UNSETTLED, Resource
 from homeport.addons.site import Site
 from homeport.errors import Invalid
 
@@ -68,7 +69,11 @@ class Postgres:
             await self._running(cluster.version)
             cluster.tend()
         now = {cluster.version.major: cluster.address for cluster in clusters}
-        return [resource for resource in resources if _has_moved(databases.remembered(resource.secret), now)]
+        return [
+            resource
+            for resource in resources
+            if UNSETTLED in resource.secret or _has_moved(databases.remembered(resource.secret), now)
+        ]
 
     async def backup(self, resource: Resource, into: Path) -> None:
         await work.capture(await self.place(resource), into / ARCHIVE, say=_log.debug)
@@ -76,6 +81,27 @@ class Postgres:
     async def restore(self, resource: Resource, source: Path) -> None:
         with (source / ARCHIVE).open("rb") as archive:
             await work.restore(await self.place(resource), archive, say=_log.debug)
+
+    @staticmethod
+    def login(resource: Resource) -> Database:
+        """How apps get into its database."""
+        return databases.remembered(resource.secret)
+
+    @staticmethod
+    def new_password() -> str:
+        return databases.new_password()
+
+    async def facts(self, resource: Resource) -> Facts:
+        """Raises `Unavailable` while its server doesn't answer."""
+        return await facts.gather(await self.place(resource))
+
+    async def disconnect(self, resource: Resource) -> int:
+        """End all connections to its database; returns how many there were."""
+        place = await self.place(resource)
+        return await databases.disconnect(place.cluster, place.name)
+
+    async def reset_statistics(self, resource: Resource) -> None:
+        await facts.reset_statistics(await self.place(resource))
 
     async def place(self, resource: Resource) -> Place:
         """Where its database is, running. Raises `HomeportError`."""

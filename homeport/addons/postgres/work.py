@@ -77,6 +77,19 @@ async def refill(
         await databases.put_in_place(place.cluster, name, place.name)
 
 
+async def dump_from(place: Place, login: Login, into: Path, *, say: Say) -> None:
+    """An archive of any database, made by the tools of this place."""
+    with into.open("wb") as file:
+        await place.tools.dump(login, file, snapshot=None, say=say)
+
+
+async def restore_into(place: Place, archive: Path, login: Login, *, say: Say) -> int:
+    """Restore over whatever a database that isn't ours holds; returns how many statements failed and were left out."""
+    with archive.open("rb") as file:
+        entries = dumps.restorable(await place.tools.check(file))
+        return await place.tools.restore(file, login, entries=entries, say=say, clean=True)
+
+
 async def prove(place: Place, archive: Path, then: Counts, *, say: Say) -> Proof:
     """Raises `HomeportError` when the archive can't be restored."""
     with archive.open("rb") as file:

@@ -66,7 +66,7 @@ def test_the_same_name_twice_is_refused(scene: Scene) -> None:
 def test_what_cannot_be_had_leaves_nothing_behind(scene: Scene) -> None:
     for plan, error in (
         ("heroku-postgresql:gigantic", Invalid),
-        ("heroku-kafka", NotFound),
+        ("heroku-kafka", Invalid),
         ("heroku-redis:mini", NotFound),  # no provider here
     ):
         with pytest.raises(error):
@@ -296,3 +296,25 @@ def test_resolving_what_people_call_things(scene: Scene) -> None:
         for ref in ("DATABASE", "DATABASE_URL", "main-db"):
             (found,) = addons.resolve_attachment(session, scene.ada, ref, scene.shop)
             assert (found.app_id, found.name) == (scene.shop.id, "DATABASE")
+
+
+def test_a_new_password_reaches_every_app_and_the_provider(scene: Scene) -> None:
+    addon = scene.create(scene.shop)
+    scene.run(scene.addons.attach(addon, scene.jobs, by=scene.ada))
+    scene.run(scene.addons.renew(addon, {"password": "another"}))
+    for app in (scene.shop, scene.jobs):
+        assert ":another@" in scene.config(app)["DATABASE_URL"]
+        assert scene.history(app)[-1] == "Update DATABASE by heroku-postgresql"
+        assert len(scene.history(app)) == 3
+    assert scene.postgres.made[addon.id].secret["password"] == "another"
+
+
+def test_a_restart_settles_a_password_that_was_only_written_down(scene: Scene) -> None:
+    addon = scene.create(scene.shop)
+    scene.postgres.fails = HomeportError("server_gone", "The server is away.")
+    with pytest.raises(HomeportError):
+        scene.run(scene.addons.renew(addon, {"password": "another"}))
+    assert ":another@" in scene.config(scene.shop)["DATABASE_URL"]
+    scene.run(scene.reopened().sync())
+    assert scene.postgres.made[addon.id].secret["password"] == "another"
+    assert len(scene.history(scene.shop)) == 3
