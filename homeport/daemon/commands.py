@@ -52,21 +52,29 @@ def up(
     settings = Settings(
         https_port=port, http_port=http_port, domain=domain, email=email, bind=tuple(filter(None, bind.split(",")))
     )
-    with lock.held(home):
-        interrupted = asyncio.run(serve(home, settings, _say_ready))
-        endpoints.forget(home)
-        if interrupted:
-            talk("Stopping the dynos too (end the process with TERM to leave them running)…")
-            _stop_what_runs(home)
+    try:
+        with lock.held(home):
+            interrupted = asyncio.run(serve(home, settings, _say_ready))
+            endpoints.forget(home)
+            if interrupted:
+                talk("Stopping the dynos too (end the process with TERM to leave them running)…")
+                _stop_what_runs(home)
+    except HomeportError as error:
+        _tell_parent({"id": error.id, "what": error.what, "why": error.why, "fix": error.fix})
+        raise
 
 
 def _say_ready(ready: Endpoint) -> None:
-    # The parent of a detached start waits for this line on a pipe of its own.
+    _tell_parent({"ready": True})
+    talk(_welcome(ready))
+
+
+def _tell_parent(message: dict[str, Any]) -> None:
+    """The parent of a detached start waits for one line on a pipe of its own."""
     descriptor = os.environ.pop("HOMEPORT_READY_FD", None)
     if descriptor is not None:
         with os.fdopen(int(descriptor), "w") as pipe:
-            pipe.write("ready\n")
-    talk(_welcome(ready))
+            pipe.write(json.dumps(message) + "\n")
 
 
 def _welcome(ready: Endpoint) -> str:
@@ -100,8 +108,10 @@ def _up_detached(home: Home, arguments: list[str]) -> None:
     os.close(writing)
     with os.fdopen(reading) as pipe:
         answered, _, _ = select.select([pipe], [], [], READY_SECONDS)
-        ready = answered and pipe.readline() == "ready\n"
-    if not ready:
+        told: dict[str, Any] = json.loads((pipe.readline() if answered else "") or "{}")
+    if "id" in told:
+        raise HomeportError(told["id"], told["what"], why=told["why"], fix=told["fix"])
+    if "ready" not in told:
         process.poll()
         if process.returncode is None:
             process.terminate()
