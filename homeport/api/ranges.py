@@ -25,6 +25,8 @@ MAX_HEADER = 500  # characters that are looked at
 _OPTION = re.compile(r"\b(max|order)\s*=\s*([^\s,;]*)", re.IGNORECASE)
 _BOUNDS = re.compile(r"(?:([A-Za-z_]\w*)(?=\s|$))?\s*(\]?)([^\s;,]*?)\s*\.\.\s*([^\s;,]*?)(\[?)\s*[,;\s]*")
 
+_DOTS = re.compile(r"^\.|\.$|\.(?=\.)|(?<=\.)\.")  # those that could be taken for the ".." between two bounds
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -131,4 +133,4 @@ def _as(value: Value, bound: Bound | None) -> Value | None:
 
 def _encode(value: str) -> str:
     """Without the characters that the grammar itself uses."""
-    return quote(value, safe=":@+~*").replace("..", "%2E%2E")
+    return _DOTS.sub("%2E", quote(value, safe=":@+~*"))
