@@ -56,6 +56,8 @@ def parse(line: str) -> AccessLine | None:
     connected = connect != "-1"
     service = max(0, int(total) - max(0, int(connect)) - max(0, int(wait)))
     dyno = server.partition(":")[0]
+    if code is not None and termination[1:2] != "D":
+        size = "0"  # what was sent was our page, not the dyno's bytes
     return AccessLine(
         app_id,
         f"{_head(code)} {request} dyno={dyno} connect={f'{connect}ms' if connected else ''} "

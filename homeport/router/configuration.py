@@ -237,6 +237,9 @@ def _defaults(settings: Settings) -> list[str]:
         "  option dontlognull",
         # A reload closes no connection that a client may just be sending its next request on.
         "  option idle-close-on-response",
+        # A client that leaves is told apart from an app that is slow (H27, not H12), and frees the dyno. HAProxy before
+        # 3.0 notices only if frontend and backend both ask for it.
+        "  option abortonclose",
         # A connection to a dyno serves one request, as on Heroku: nothing can go stale in between.
         "  option http-server-close",
         f"  timeout connect {_ms(timeouts.connect)}",
@@ -423,8 +426,6 @@ def _app_defaults(settings: Settings) -> list[str]:
         "  balance leastconn",
         "  retries 3",
         "  option redispatch 1",
-        # A client that leaves is told apart from an app that is slow (H27, not H12), and frees the dyno.
-        "  option abortonclose",
         f"  timeout server {_ms(timeouts.first_byte)}",
         f"  timeout tunnel {_ms(timeouts.idle)}",
         *_request_line(),

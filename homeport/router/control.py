@@ -92,8 +92,10 @@ class Control:
             )
 
     async def running(self) -> Running:
-        """Raises OSError or TimeoutError when no worker answers."""
+        """Raises OSError when there is no worker (any more), and TimeoutError when it does not answer."""
         facts = dict(line.split(":", 1) for line in (await self.ask("show info")).splitlines() if ":" in line)
+        if "Pid" not in facts:
+            raise ConnectionResetError("the answer broke off")
         return Running(
             pid=int(facts["Pid"]),
             digest=facts.get("description", "").strip().removeprefix("homeport-"),

@@ -30,7 +30,8 @@ def write(root: Path, authority: Authority, table: RouteTable, settings: Setting
     wanted = configuration.configure(table, settings)
     names, own = configuration.certificate_names(wanted, settings.domain)
     _, renewed = authority.default(names)
-    certificates = tuple(seen_from(root, authority.leaf(host)) for host in sorted(own))
+    leaves = [authority.leaf(host) for host in sorted(own)]
+    certificates = tuple(seen_from(root, leaf) for leaf in leaves)
     (root / configuration.PAGES).mkdir(parents=True, exist_ok=True)
     for path, content in configuration.companion_files().items():
         write_if_changed(root / path, content)
@@ -40,6 +41,7 @@ def write(root: Path, authority: Authority, table: RouteTable, settings: Setting
     write_if_changed(root / configuration.HOSTS_MAP, wanted.hosts_map)
     write_if_changed(root / configuration.CONFIG_FILE, wanted.text)
     write_if_changed(root / _PORTS, json.dumps({"https": settings.https_port, "http": settings.http_port}) + "\n")
+    authority.prune(leaves)  # nothing on disk refers to the others any more, and a running HAProxy reads no file again
     return Written(wanted, certificates, renewed)
 
 

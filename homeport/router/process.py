@@ -21,6 +21,7 @@ PID_FILE = "run/haproxy.pid"
 MESSAGES = "run/haproxy.log"
 _MESSAGES_LIMIT = 1 << 20
 _OLDEST = (2, 6)
+MASTER_PATIENCE = 3.0
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,20 @@ def last_messages(root: Path, count: int = 6) -> str:
         return ""
 
 
-async def processes(root: Path) -> Processes | None:
-    """What runs for this `$HOMEPORT_HOME`, as the master says; None when no master answers."""
-    try:
-        answer = await ask(root / configuration.MASTER_SOCKET, "show proc")
-    except (OSError, TimeoutError):
-        return None
+async def processes(root: Path, *, patience: float = 0.0) -> Processes | None:
+    """What runs for this `$HOMEPORT_HOME`, as the master says; None when no master answers within `patience` seconds.
+
+    A master that has just begun, or executes itself anew for a reload, is deaf for a moment.
+    """
+    deadline = asyncio.get_running_loop().time() + patience
+    while True:
+        try:
+            answer = await ask(root / configuration.MASTER_SOCKET, "show proc")
+            break
+        except (OSError, TimeoutError):
+            if asyncio.get_running_loop().time() >= deadline:
+                return None
+            await asyncio.sleep(0.01)
     rows = [line.split() for line in answer.splitlines() if line and not line.startswith("#")]
     masters = [int(row[0]) for row in rows if len(row) > 1 and row[1] == "master"]
     workers = [int(row[0]) for row in rows if len(row) > 1 and row[1] == "worker"]
@@ -129,8 +138,12 @@ async def processes(root: Path) -> Processes | None:
 
 
 async def reload(root: Path) -> None:
-    """Ask the master for new workers with the configuration on disk; it answers before or after, by version."""
+    """Ask the master for new workers with the configuration on disk. Newer HAProxys answer when it is done.
+
+    Raises OSError or TimeoutError when there is no master to ask.
+    """
     trim(root)
+    await processes(root, patience=MASTER_PATIENCE)
     await ask(root / configuration.MASTER_SOCKET, "reload")
 
 

@@ -8,6 +8,7 @@ back from HAProxy each time, never remembered, so a change that got lost only co
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import resource
 from collections.abc import Sequence
@@ -20,9 +21,12 @@ from homeport.router.access import AccessLog, LogSink
 from homeport.router.authority import Authority
 from homeport.router.configuration import Settings, Timeouts
 from homeport.router.control import Running
+from homeport.router.disk import Written
 from homeport.router.plan import Plan, Reload, plan
 from homeport.router.runtime import Runtime
 from homeport.router.table import RouteTable
+
+_log = logging.getLogger("homeport.router")
 
 _BOOT_PATIENCE = 15.0
 _RELOAD_PAUSE = 0.5
@@ -76,7 +80,7 @@ class Proxy:
         """
         self._program = await asyncio.to_thread(process.find, self._program_name)
         await asyncio.to_thread(self.authority.prepare)
-        adopted = await process.processes(self._root) is not None and await self.alive()
+        adopted = await self._runs_in_order()
         if not adopted:
             await self._clear_remains()
         self._choose_ports(disk.ports(self._root) if adopted else {})
@@ -117,39 +121,48 @@ class Proxy:
         await self._runtime.close()
         self._access.close()
 
+    async def _runs_in_order(self) -> bool:
+        """Whether there is a master as well as a worker to adopt."""
+        return await self.alive() and await process.processes(self._root, patience=process.MASTER_PATIENCE) is not None
+
     async def _sync(self) -> None:
         """Bring disk and HAProxy to the table."""
         written = await asyncio.to_thread(disk.write, self._root, self.authority, self._table, self._settings())
-        running = await self._runtime.running()
-        if running is None:
-            await self._launch(written.configuration.digest)
-            return
+        try:
+            running = await self._runtime.running()
+            if running is not None:
+                await self._bring(running, written)
+                return
+        except OSError as error:
+            _log.warning("HAProxy has gone away (%s): starting it anew", error)
+        await self._launch(written.configuration.digest)
+
+    async def _bring(self, running: Running, written: Written) -> None:
+        """Bring a running HAProxy to what was written. Raises OSError when it goes away meanwhile."""
         todo = plan(written.configuration, written.certificates, await self._runtime.snapshot(running))
         if todo.reload is not Reload.NOW:
-            todo = await self._follow(todo, default_renewed=written.default_renewed)
+            try:
+                if written.default_renewed:
+                    await self._runtime.renew_default_certificate()
+                await self._runtime.follow(todo)
+            except HomeportError as refused:
+                _log.warning("%s", refused.message)
+                todo = Plan(Reload.NOW)
         if todo.reload is Reload.NOW:
             await self._reload(running, written.configuration.digest)
         elif todo.reload is Reload.SOON and (self._soon is None or self._soon.done()):
             self._soon = asyncio.create_task(self._reload_soon(), name="router: reload soon")
 
-    async def _follow(self, todo: Plan, *, default_renewed: bool) -> Plan:
-        try:
-            if default_renewed:
-                await self._runtime.renew_default_certificate()
-            await self._runtime.follow(todo)
-        except HomeportError as error:
-            if error.id != "haproxy_refused":
-                raise
-            return Plan(Reload.NOW)
-        return todo
-
     async def _reload_soon(self) -> None:
         """One reload for all the backends that were wanted within the pause."""
         await asyncio.sleep(_RELOAD_PAUSE)
         async with self._lock:
-            running = await self._runtime.running()
-            if running is not None:
-                await self._reload(running, running.digest)
+            try:
+                running = await self._runtime.running()
+                if running is not None:
+                    await self._reload(running, running.digest)
+            except (HomeportError, OSError, TimeoutError):
+                _log.exception("HAProxy could not be reloaded; the next change does it")
 
     async def _reload(self, before: Running, digest: str) -> None:
         """Hitless: the new worker takes the listening sockets over, the old one ends what it has begun."""
@@ -168,6 +181,9 @@ class Proxy:
         while True:
             running = await self._runtime.running()
             if running is not None and running.pid != other_than and running.digest == digest:
+                await process.processes(
+                    self._root, patience=process.MASTER_PATIENCE
+                )  # so that the next reload is heard
                 return
             ended = master is not None and not process.exists(master)
             if ended or asyncio.get_running_loop().time() > deadline:

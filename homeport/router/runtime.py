@@ -32,10 +32,15 @@ class Runtime:
         self._reaper: asyncio.Task[None] | None = None
 
     async def running(self) -> Running | None:
-        """What the worker says of itself; None when none answers."""
+        """What the worker says of itself; None when there is none.
+
+        Raises TimeoutError when there is one that does not answer: it may be overloaded, which is no reason to end it.
+        """
         try:
             return await self._control.running()
-        except (OSError, TimeoutError, KeyError, ValueError):
+        except TimeoutError:
+            raise
+        except OSError:
             return None
 
     async def snapshot(self, running: Running) -> Snapshot:

@@ -86,9 +86,16 @@ class Dyno:
         finally:
             await dyno.stop()
 
+    async def asked(self) -> None:
+        """Once the first request has come."""
+        while not self.requests:  # noqa: ASYNC110 - a few milliseconds, in a test
+            await asyncio.sleep(0.01)
+
     async def stop(self) -> None:
-        """Like a server that got TERM: takes no more connections, ends the requests that it has."""
+        """As the platform stops one: connections that are made already get a moment to be accepted, then TERM, which
+        means no more connections, and an end of the requests that there are."""
         if self._listener is not None:
+            await asyncio.sleep(0.05)
             self._listener.close()
             self._listener = None
         while self._busy:  # noqa: ASYNC110 - a few milliseconds, in a test

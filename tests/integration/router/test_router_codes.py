@@ -8,9 +8,20 @@ import socket
 from pathlib import Path
 
 import pytest
-from proxy_ground import Dyno, Request, app, exchange, hello, only, proxy, read_answer, up
 
 from homeport.router import AppState, RouteTable, Server
+from tests.integration.router.proxy_ground import (
+    Behaviour,
+    Dyno,
+    Request,
+    app,
+    exchange,
+    hello,
+    only,
+    proxy,
+    read_answer,
+    up,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -78,11 +89,7 @@ async def stalls(request: Request) -> None:
     ],
 )
 def test_an_app_that_misbehaves_before_its_answer(
-    tmp_path: Path,
-    behaviour,
-    code: str,
-    description: str,
-    says: str,  # type: ignore[no-untyped-def]
+    tmp_path: Path, behaviour: Behaviour, code: str, description: str, says: str
 ) -> None:
     async def story() -> None:
         async with Dyno.running(behaviour) as dyno, proxy(tmp_path, up("shop", dyno)) as ground:
@@ -113,11 +120,7 @@ def test_the_time_to_the_first_byte_is_what_the_line_says(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("behaviour", "code"), [(half, "H18"), (stalls, "H15")])
-def test_an_app_that_breaks_off_in_the_middle_of_its_answer(
-    tmp_path: Path,
-    behaviour,
-    code: str,  # type: ignore[no-untyped-def]
-) -> None:
+def test_an_app_that_breaks_off_in_the_middle_of_its_answer(tmp_path: Path, behaviour: Behaviour, code: str) -> None:
     async def story() -> None:
         async with Dyno.running(behaviour) as dyno, proxy(tmp_path, up("shop", dyno)) as ground:
             with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
@@ -187,8 +190,7 @@ def test_a_client_that_leaves_is_h27(tmp_path: Path) -> None:
             _, writer = await ground.connect("shop.localhost", "http/1.1")
             writer.write(b"GET /impatient HTTP/1.1\r\nHost: shop.localhost\r\n\r\n")
             await writer.drain()
-            while not dyno.requests:
-                await asyncio.sleep(0.01)
+            await dyno.asked()
             writer.transport.abort()
             line = await ground.line("code=H27")
             assert line.startswith('at=error code=H27 desc="Client Request Interrupted" method=GET path="/impatient" ')

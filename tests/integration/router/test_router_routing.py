@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from proxy_ground import Dyno, Request, app, exchange, hello, proxy, read_answer, up
 from websockets.asyncio.client import connect as connect_websocket
 from websockets.asyncio.server import serve as serve_websockets
 
 from homeport.router import AppState, RouteTable, Server
+from tests.integration.router.proxy_ground import Dyno, Request, app, exchange, hello, proxy, read_answer, up
 
 pytestmark = pytest.mark.slow
 
