@@ -18,14 +18,16 @@ from homeport.engine import Spec, Terminal
 BASH = "/bin/bash"
 
 LOGIN = """\
+for name in "${@:2}"; do export "$name=${!name//$'\\001'/}"; done
 for file in "$HOME"/.profile.d/*.sh; do [ -f "$file" ] && . "$file"; done
 [ -f "$HOME/.profile" ] && . "$HOME/.profile"
-unset file
+unset file name
 exec /bin/bash -c "$1"
 """
 """Sources what buildpacks and the app left for the start of a dyno, in Heroku's order, then becomes the command.
 
-The command is an argument and is never pasted into a script, so nothing in it needs quoting.
+The command is an argument and is never pasted into a script, so nothing in it needs quoting. The arguments after it
+name variables with a guard in them (see `_guarded`).
 https://devcenter.heroku.com/articles/dynos#the-profile-file
 """
 
@@ -33,6 +35,8 @@ _BASE = {
     "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
     "LANG": "C.UTF-8",
 }
+_GUARD = "\x01"
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LAYER = re.compile(r"\{layer:([^{}]+)\}")
 
 PYTHON = ".heroku/python"
@@ -110,12 +114,14 @@ class Launch:
 
 def spec(launch: Launch, layers: Layers) -> Spec:
     """Raises `NotFound` when a layer is gone."""
+    env = environment(launch, layers)
+    guarded = [name for name, value in env.items() if _GUARD in value and _IDENTIFIER.fullmatch(name)]
     return Spec(
         id=launch.id,
         name=launch.name,
-        argv=(BASH, "-c", LOGIN, "bash", launch.command),
+        argv=(BASH, "-c", LOGIN, "bash", launch.command, *guarded),
         code=layers.path(launch.code.code),
-        env=environment(launch, layers),
+        env=env,
         links={PYTHON: layers.path(launch.code.layers[0])} if launch.code.layers else {},
         wants_port=launch.wants_port,
         attached=launch.attached,
@@ -132,11 +138,16 @@ def environment(launch: Launch, layers: Layers) -> dict[str, str]:
     }
     concurrency = {"WEB_CONCURRENCY": str(sizes.find(launch.size).web_concurrency)}
     metadata = launch.metadata.variables(launch.id) if launch.metadata else {}
-    extra = dict(launch.extra)
+    extra = _guarded(launch.extra)
     if launch.terminal is not None:
         for name in ("TERM", "COLUMNS", "LINES"):  # the engine's, who knows what the terminal really has
             extra.pop(name, None)
-    return {**_BASE, **concurrency, **profile, **metadata, **launch.config, **extra, "DYNO": launch.name}
+    return {**_BASE, **concurrency, **profile, **metadata, **_guarded(launch.config), **extra, "DYNO": launch.name}
+
+
+def _guarded(values: Mapping[str, str]) -> dict[str, str]:
+    """To an engine `{app}` means the home folder; in a config var it means whatever the app's author meant."""
+    return {name: value.replace("{app}", f"{{{_GUARD}app}}") for name, value in values.items()}
 
 
 def one_off_command(command: str, process_types: Mapping[str, str]) -> str:

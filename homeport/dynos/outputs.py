@@ -9,8 +9,9 @@ from typing import Protocol
 
 from homeport.engine import Output
 
-TAIL = 20
-"""Last lines of each dyno that are kept at hand, to say why it did not start."""
+TAIL = 50
+"""Last lines of each dyno that are kept at hand, to say why it did not start: two tracebacks, as gunicorn prints its
+own below the one that matters."""
 
 _STRANGERS = 64
 _STRANGER_OUTPUTS = 32

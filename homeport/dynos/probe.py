@@ -135,7 +135,7 @@ async def _until_healthy(address: Address, health: Health, deadline: float) -> V
             detail = f"status {status}"
         except TimeoutError:
             detail = f"nothing within {patience:.0f} seconds"
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError) as error:
             detail = f"no HTTP ({error or type(error).__name__})"
         if loop.time() >= deadline:
             return Verdict(Gate.UNHEALTHY, f"{detail} for {health.path}")
@@ -153,7 +153,7 @@ async def _status(address: Address, health: Health) -> int:
             ).encode("latin-1")
         )
         await writer.drain()
-        line = (await reader.readuntil(b"\n")).decode("latin-1").split(None, 2)
+        line = (await reader.readline()).decode("latin-1").split(None, 2)
         if len(line) < 2 or not line[0].startswith("HTTP/") or not line[1].isdigit():
             raise ValueError("not an HTTP answer")
         return int(line[1])

@@ -256,7 +256,8 @@ def test_what_a_person_types_is_never_repeated(tmp_path: Path, ports: range) -> 
     async def story() -> None:
         async with ground(tmp_path, ports) as g:
             app = await deployed(g)
-            async with run(g, app, "stty raw -echo; echo ready; timeout --foreground 2 cat | od -An -tx1") as (client, _):
+            command = "stty raw -echo; echo ready; timeout --foreground 2 cat | od -An -tx1"
+            async with run(g, app, command) as (client, _):
                 await client.until("ready")
                 await client.say(b"a\r\x04")
                 assert (await client.rest()).partition("ready")[2].split() == ["61", "0d", "04"]

@@ -46,7 +46,7 @@ def test_the_engine_gets_the_code_and_the_python_layer_where_heroku_has_it() -> 
 def test_the_command_is_an_argument_and_no_part_of_a_script() -> None:
     command = """echo '"$(rm -rf ~)"' `id` \\ ; exit 3"""
     argv = spec(launch(command=command), Layers()).argv
-    assert argv[-1] == command
+    assert argv[4:] == (command,)
     assert argv[:2] == ("/bin/bash", "-c")
     assert command not in argv[2]
 
@@ -58,6 +58,12 @@ def test_only_web_gets_a_port() -> None:
 def test_app_stays_for_the_engine_and_layers_are_found() -> None:
     assert env()["PATH"] == "{app}/.heroku/python/bin:/usr/bin"
     assert env()["DATA"] == "/layers/data-1/x"
+
+
+def test_a_config_var_that_holds_the_engines_word_for_home_is_guarded_and_named() -> None:
+    made = spec(launch(config={"FORMAT": "{app} {level}", "PLAIN": "x"}), Layers())
+    assert "{app}" not in made.env["FORMAT"]
+    assert made.argv[5:] == ("FORMAT",)
 
 
 def test_who_wins() -> None:
