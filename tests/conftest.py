@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from homeport.config import Vault
 from homeport.state import Database
+
+# A time limit per example would fail on a loaded machine and nowhere else.
+settings.register_profile("homeport", deadline=None)
+settings.load_profile("homeport")
 
 
 @pytest.fixture
