@@ -47,9 +47,11 @@ def token_path(home: Home) -> Path:
 def ensure_first_user(session: Session, home: Home, email: str | None) -> User:
     """The operator's account, with the token in `secrets/token`; both are made anew if they are not there.
 
-    The file is written before the database knows the token: a start that dies in between repeats harmlessly.
+    The file is written before the database knows the token: a start that dies in between repeats harmlessly. But a
+    token that the database no longer knows was revoked, perhaps because it leaked: it is never let in again.
     """
-    user = accounts.first_user(session) or accounts.create_user(session, email or FIRST_USER)
+    known = accounts.first_user(session)
+    user = known or accounts.create_user(session, email or FIRST_USER)
     path = token_path(home)
     if path.exists():
         secret = path.read_text().strip()
@@ -58,6 +60,8 @@ def ensure_first_user(session: Session, home: Home, email: str | None) -> User:
     try:
         accounts.authenticate(session, secret)
     except Unauthorized:
+        if known is not None:
+            secret = _keep(path, accounts.new_secret().encode() + b"\n").decode().strip()
         accounts.issue_token(session, user, description="First token of this platform", secret=secret)
     return user
 

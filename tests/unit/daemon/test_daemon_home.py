@@ -6,7 +6,7 @@ import pytest
 from homeport import accounts
 from homeport.config import Vault
 from homeport.daemon import lock, secrets
-from homeport.errors import HomeportError
+from homeport.errors import HomeportError, Unauthorized
 from homeport.home import Home
 from homeport.state import Database
 
@@ -59,6 +59,19 @@ def test_a_token_whose_start_was_killed_before_the_database_knew_it_works_at_the
     with database.session() as session:
         secrets.ensure_first_user(session, home, None)
         assert accounts.authenticate(session, "HRKU-written-before-the-crash")
+
+
+def test_a_revoked_token_stays_revoked_and_another_takes_its_place(home: Home) -> None:
+    database = Database.open(f"sqlite:///{home.database}", vault=Vault.new_key())
+    with database.session() as session:
+        user = secrets.ensure_first_user(session, home, None)
+        old = secrets.token_path(home).read_text().strip()
+        accounts.revoke(session, accounts.tokens(session, user)[0])
+    with database.session() as session:
+        secrets.ensure_first_user(session, home, None)
+        assert accounts.authenticate(session, secrets.token_path(home).read_text().strip())
+        with pytest.raises(Unauthorized):
+            accounts.authenticate(session, old)
 
 
 def test_a_second_daemon_is_refused_while_the_first_lives(home: Home) -> None:
