@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from homeport.cli.endpoint import Endpoint, choose
 from homeport.cli.errors import UsageError
 from homeport.cli.grammar import Command, Parsed
 from homeport.cli.terminal import Terminal
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from homeport.cli.api import Api
     from homeport.cli.checkout import Checkout
+    from homeport.cli.endpoint import Endpoint, Local
     from homeport.cli.transport import Transport
 
 
@@ -39,6 +39,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _local() -> Local | None:
+    from homeport.cli.credentials import local_platform
+    from homeport.home import Home
+
+    return local_platform(Home.from_environment())
+
+
 def _sleep(seconds: float) -> None:
     import time
 
@@ -53,6 +60,7 @@ class World:
     terminal: Terminal
     connect: Callable[[Endpoint], Transport] = _http
     git: Callable[[], Checkout] = _git
+    local: Callable[[], Local | None] = _local
     now: Callable[[], datetime] = _now
     sleep: Callable[[float], None] = _sleep
 
@@ -95,7 +103,7 @@ class Call:
     @cached_property
     def endpoint(self) -> Endpoint:
         """The platform to talk to. Raises `HomeportError` (`no_platform`) when nothing says which."""
-        found = find_endpoint(self.env)
+        found = find_endpoint(self.world)
         if found is None:
             raise HomeportError(
                 "no_platform",
@@ -149,10 +157,10 @@ class Call:
         return found
 
 
-def find_endpoint(env: Mapping[str, str]) -> Endpoint | None:
+def find_endpoint(world: World) -> Endpoint | None:
     """The platform that the environment, the saved logins and this machine's own daemon point to."""
-    from homeport.cli.credentials import Logins, local_platform
-    from homeport.home import Home
+    from homeport.cli.credentials import Logins
+    from homeport.cli.endpoint import choose
 
-    current, logins = Logins.of(env).read()
-    return choose(env, current=current, logins=logins, local=local_platform(Home.from_environment()))
+    current, logins = Logins.of(world.env).read()
+    return choose(world.env, current=current, logins=logins, local=world.local())

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from homeport.errors import HomeportError
 
@@ -108,26 +108,42 @@ def complete(found: Endpoint, env: Mapping[str, str], logins: Mapping[str, Login
 
 
 def url_of(host: str) -> str:
-    """The API's URL for what HEROKU_HOST may hold: a URL, or a domain whose API is at `api.`."""
-    host = host.rstrip("/")
-    if "://" in host:
-        parts = urlsplit(host)
-        return f"{parts.scheme}://{parts.netloc}"
-    if is_loopback(urlsplit(f"//{host}").hostname or ""):
-        return f"https://{host}"
-    return f"https://api.{host}"
+    """The API's URL for what HEROKU_HOST may hold: a URL, or a domain whose API is at `api.`.
+
+    Raises `HomeportError` (`invalid_host`) for anything else.
+    """
+    try:
+        if "://" in host:
+            parts = urlsplit(host)
+            return f"{parts.scheme}://{_place(parts)}"
+        parts = urlsplit(f"//{host}")
+        return f"https://{'' if is_loopback(parts.hostname or '') else 'api.'}{_place(parts)}"
+    except ValueError as error:
+        raise _invalid(host) from error
+
+
+def _place(parts: SplitResult) -> str:
+    """host[:port]; a name and password in a URL are nobody's token here."""
+    if not parts.hostname:
+        raise ValueError("no host")
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return name if parts.port is None else f"{name}:{parts.port}"
+
+
+def _invalid(host: str) -> HomeportError:
+    return HomeportError(
+        "invalid_host",
+        f"{host!r} is not the address of a platform.",
+        fix="Name it by a URL such as https://localhost:8443.",
+    )
 
 
 def check(endpoint: Endpoint, env: Mapping[str, str]) -> None:
     """Raises `HomeportError` for hosts that a token must not go to."""
     parts = urlsplit(endpoint.url)
     name = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not name:
-        raise HomeportError(
-            "invalid_host",
-            f"{endpoint.url!r} is not the URL of a platform.",
-            fix="Set HOMEPORT_HOST to a URL such as https://localhost:8443.",
-        )
+    if parts.scheme not in ("http", "https"):
+        raise _invalid(endpoint.url)
     if any(name == domain or name.endswith(f".{domain}") for domain in HEROKU_DOMAINS):
         if env.get("HOMEPORT_ALLOW_HEROKU") != "1":
             raise HomeportError(

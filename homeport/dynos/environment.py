@@ -133,8 +133,7 @@ def spec(launch: Launch, layers: Layers) -> Spec:
 def environment(launch: Launch, layers: Layers) -> dict[str, str]:
     """Later wins: the machine's, the buildpack's, config vars, a one-off's own, what the platform decides."""
     profile = {
-        name: _LAYER.sub(lambda match: str(layers.path(match[1])), value)
-        for name, value in launch.code.profile.items()
+        name: _LAYER.sub(lambda match: str(layers.path(match[1])), value) for name, value in launch.code.profile.items()
     }
     concurrency = {"WEB_CONCURRENCY": str(sizes.find(launch.size).web_concurrency)}
     metadata = launch.metadata.variables(launch.id) if launch.metadata else {}

@@ -147,9 +147,7 @@ class Fleet:
             gating=frozenset(board.gating),
             held=held | board.held,
         )
-        decided = plan(
-            situation.wanted, situation.rows, facts, situation.setbacks, parts.clock(), parts.limits.rules
-        )
+        decided = plan(situation.wanted, situation.rows, facts, situation.setbacks, parts.clock(), parts.limits.rules)
         await self.hands.carry_out(app_id, decided.actions, instances)
         if decided.again_at is not None:
             self._remind(app_id, max((decided.again_at - parts.clock()).total_seconds(), 0.0))
@@ -249,12 +247,8 @@ class Fleet:
         """
         wish = one_offs.wish(command, env or {}, type=type, size=size, attach=attach, force_no_tty=force_no_tty)
         secret = one_offs.new_secret() if attach else None
-        dyno = await self.parts.database.run(
-            one_offs.create, app_id, wish, secret=secret, now=self.parts.clock()
-        )
-        self.parts.outputs.say(
-            app_id, "api", [f"Starting process with command `{command}` by user {by}"], source="app"
-        )
+        dyno = await self.parts.database.run(one_offs.create, app_id, wish, secret=secret, now=self.parts.clock())
+        self.parts.outputs.say(app_id, "api", [f"Starting process with command `{command}` by user {by}"], source="app")
         if attach:
             self.parts.outputs.say(app_id, dyno.name, ["Awaiting client"])
         self.wake(app_id)

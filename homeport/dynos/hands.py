@@ -69,9 +69,7 @@ class Hands:
         self._tasks: set[asyncio.Task[None]] = set()
         self._starts = asyncio.Semaphore(8)
 
-    async def carry_out(
-        self, app_id: str, actions: Sequence[Action], instances: Mapping[str, Instance]
-    ) -> None:
+    async def carry_out(self, app_id: str, actions: Sequence[Action], instances: Mapping[str, Instance]) -> None:
         rerouted = [await self._carry_out(app_id, action, instances) for action in actions]
         if any(rerouted):
             await self._parts.routes.changed()
@@ -193,7 +191,8 @@ class Hands:
                 self._say(app_id, launch.name, words.starting(launch.command))
                 return await parts.engine.start(spec(launch, parts.layers))
         except HomeportError as error:
-            self._board.gates[dyno_id] = Verdict(Gate.UNSTARTABLE, error.message.replace("\n", " "))
+            detail = f"{error.what} {error.fix}".strip().removeprefix(f"{launch.name} could not be started: ")
+            self._board.gates[dyno_id] = Verdict(Gate.UNSTARTABLE, detail.replace("\n", " ").rstrip("."))
         except Exception as error:
             _log.exception("dyno %s could not be started", dyno_id)
             self._board.gates[dyno_id] = Verdict(Gate.UNSTARTABLE, str(error) or type(error).__name__)

@@ -157,8 +157,14 @@ def _add(
         )
     number = secrets.choice([n for n in rows.ONE_OFF_NUMBERS if n not in taken])
     dyno = Dyno(
-        app_id=app.id, release_id=release.id, type=type, name=f"{type}.{number}", size=size, command=command,
-        created_at=now, updated_at=now,
+        app_id=app.id,
+        release_id=release.id,
+        type=type,
+        name=f"{type}.{number}",
+        size=size,
+        command=command,
+        created_at=now,
+        updated_at=now,
     )
     if dyno_id is not None:
         dyno.id = dyno_id

@@ -131,6 +131,4 @@ def _dismiss(session: Session, dyno: Dyno, *, now: datetime, stop_by: datetime) 
 
 
 def _dynos(session: Session, app: App) -> Sequence[Dyno]:
-    return session.scalars(
-        select(Dyno).where(Dyno.app_id == app.id).order_by(Dyno.created_at, Dyno.id)
-    ).all()
+    return session.scalars(select(Dyno).where(Dyno.app_id == app.id).order_by(Dyno.created_at, Dyno.id)).all()

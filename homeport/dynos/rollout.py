@@ -92,9 +92,7 @@ def _progress(session: Session, release_id: str) -> _Progress:
 
 def _failed(parts: Parts, change: Change, out: Callable[[str], None]) -> RolloutResult:
     lines = tuple(parts.outputs.tail(change.dyno_id))
-    reason = words.failure(
-        change.name, change.why or Why.EXITED, change.exit_code, change.detail, parts.limits.boot
-    )
+    reason = words.failure(change.name, change.why or Why.EXITED, change.exit_code, change.detail, parts.limits.boot)
     out("")
     out(f" !     {reason}." if lines else f" !     {reason}, and printed nothing.")
     if lines:

@@ -149,8 +149,14 @@ def create(session: Session, app_id: str, release_id: str, slot: Slot, *, now: d
     if session.get(App, app_id) is None or session.get(Release, release_id) is None:
         return None
     dyno = Dyno(
-        app_id=app_id, release_id=release_id, type=slot.type, name=slot.name, size=slot.size, command=slot.command,
-        created_at=now, updated_at=now,
+        app_id=app_id,
+        release_id=release_id,
+        type=slot.type,
+        name=slot.name,
+        size=slot.size,
+        command=slot.command,
+        created_at=now,
+        updated_at=now,
     )
     session.add(dyno)
     session.flush()

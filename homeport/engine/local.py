@@ -65,9 +65,7 @@ class LocalEngine:
     Memory limits (`Spec.memory_mb`) are not enforced: that needs cgroups.
     """
 
-    def __init__(
-        self, root: Path, *, sink: Sink, ports: range = range(20000, 30000), heal_every: float = 5.0
-    ) -> None:
+    def __init__(self, root: Path, *, sink: Sink, ports: range = range(20000, 30000), heal_every: float = 5.0) -> None:
         self._root = root.absolute()
         self._sink = sink
         self._ports = Ports(ports)

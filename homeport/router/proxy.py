@@ -70,6 +70,7 @@ class Proxy:
         self._lock = asyncio.Lock()
         self._table = RouteTable()
         self._asked = self._done = 0
+        self._checked = ""
         self._soon: asyncio.Task[None] | None = None
 
     async def start(self, table: RouteTable | None = None) -> None:
@@ -166,15 +167,22 @@ class Proxy:
 
     async def _reload(self, before: Running, digest: str) -> None:
         """Hitless: the new worker takes the listening sockets over, the old one ends what it has begun."""
-        await asyncio.to_thread(process.check, self._found(), self._root)
+        await self._check(digest)
         await process.reload(self._root)
         await self._wait_until_serving(digest, other_than=before.pid)
 
     async def _launch(self, digest: str) -> None:
         await self._clear_remains()
-        await asyncio.to_thread(process.check, self._found(), self._root)
+        await self._check(digest)
         master = process.launch(self._found(), self._root, self._access.open())
         await self._wait_until_serving(digest, master=master)
+
+    async def _check(self, digest: str) -> None:
+        """Once for every skeleton: apps differ only by names and addresses of a checked form, and with the certificates
+        of hundreds of apps a check takes as long as a start."""
+        if digest != self._checked:
+            await asyncio.to_thread(process.check, self._found(), self._root)
+            self._checked = digest
 
     async def _wait_until_serving(self, digest: str, *, other_than: int = 0, master: int | None = None) -> None:
         deadline = asyncio.get_running_loop().time() + _BOOT_PATIENCE

@@ -59,8 +59,13 @@ class World(ABC):
     def engine(self) -> Engine: ...
 
     def spec(
-        self, act: Act | tuple[str, ...], *, wants_port: bool = False, attached: bool = False,
-        terminal: Terminal | None = None, env: dict[str, str] | None = None,
+        self,
+        act: Act | tuple[str, ...],
+        *,
+        wants_port: bool = False,
+        attached: bool = False,
+        terminal: Terminal | None = None,
+        env: dict[str, str] | None = None,
     ) -> Spec:
         return Spec(
             id=str(uuid.uuid4()),

@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from engine_worlds import (
+
+from homeport.engine import Attachment, Engine, Instance, Phase, Terminal
+from homeport.errors import Conflict, HomeportError, NotFound
+from tests.contract.engine_worlds import (
     EXITS_0,
     EXITS_3,
     IGNORES_TERM,
@@ -25,9 +28,6 @@ from engine_worlds import (
     exited,
     ids,
 )
-
-from homeport.engine import Attachment, Engine, Instance, Phase, Terminal
-from homeport.errors import Conflict, HomeportError, NotFound
 
 
 @pytest.fixture(params=[Fake, Local], ids=["fake", "local"])
@@ -113,9 +113,7 @@ def test_what_cannot_be_started_says_so_and_leaves_nothing(world: World) -> None
 
 
 @pytest.mark.parametrize(("act", "code"), [(EXITS_0, 0), (EXITS_3, 3), (KILLS_ITSELF, 137)])
-def test_a_dyno_that_ends_is_listed_with_its_exit_code_until_it_is_stopped(
-    world: World, act: Act, code: int
-) -> None:
+def test_a_dyno_that_ends_is_listed_with_its_exit_code_until_it_is_stopped(world: World, act: Act, code: int) -> None:
     async def scenario(engine: Engine) -> None:
         spec = world.spec(act)
         await engine.start(spec)
@@ -348,8 +346,13 @@ def test_a_dyno_finds_its_code_and_its_environment(machine: World) -> None:
         variables = {line for line in lines[2:] if not line.startswith((b"_=", b"SHLVL=", b"TMPDIR=", b"OLDPWD="))}
         assert instance.address is not None
         assert variables == {
-            b"AT=" + home + b"/x", b"HOME=" + home, b"PWD=" + home, b"LINES_=a b", b"c",
-            b"PORT=%d" % instance.address.port, b"PATH=" + spec.env["PATH"].encode(),
+            b"AT=" + home + b"/x",
+            b"HOME=" + home,
+            b"PWD=" + home,
+            b"LINES_=a b",
+            b"c",
+            b"PORT=%d" % instance.address.port,
+            b"PATH=" + spec.env["PATH"].encode(),
         }
         assert (machine.code / "hello.txt").read_text() == "hello"
 

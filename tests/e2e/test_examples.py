@@ -74,8 +74,13 @@ def test_the_tests_of_an_example_pass(example: str, tmp_path: Path) -> None:
     requirements = needed if needed.exists() else folder / "requirements.txt"
     subprocess.run([uv, "pip", "install", "-q", "--python", environment, "-r", requirements], check=True)
     python = environment / "bin/python"
-    command = [python, "-m", "pytest", "-q"] if example == "flaskr" else [python, "manage.py", "test"]
+    arguments = ["-m", "pytest", "-q"] if example == "flaskr" else ["manage.py", "test"]
     done = subprocess.run(
-        [*command], cwd=folder, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin", "DEBUG": "1"}
+        [python, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "DEBUG": "1"},
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -9,11 +9,10 @@ from typing import Any
 
 from homeport.cli.api import Api, path
 from homeport.cli.call import Call
-from homeport.cli.credentials import Logins, local_platform
+from homeport.cli.credentials import Logins
 from homeport.cli.endpoint import Endpoint, Login, Source, complete, url_of
 from homeport.cli.errors import ApiError, NotLoggedIn, UsageError
 from homeport.errors import HomeportError
-from homeport.home import Home
 
 THIRTY_DAYS = 30 * 24 * 3600
 
@@ -72,8 +71,7 @@ def _login_target(call: Call) -> Endpoint:
             fix="Unset it first, or name another platform with --host.",
         )
     found = Endpoint(url_of(named) if named else call.endpoint.url, Source.LOGIN)
-    local = local_platform(Home.from_environment())
-    return replace(complete(found, call.env, {}, local), token=None)
+    return replace(complete(found, call.env, {}, call.world.local()), token=None)
 
 
 def _ask_secret(prompt: str) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from homeport.cli import checkout
 from homeport.cli.api import path
 from homeport.cli.call import Call
-from homeport.cli.credentials import Logins, local_platform
+from homeport.cli.credentials import Logins
 from homeport.cli.endpoint import Endpoint, Source, choose, complete
 from homeport.cli.errors import UsageError
 from homeport.errors import HomeportError
-from homeport.home import Home
 
 
 def remote(call: Call) -> None:
@@ -70,7 +69,7 @@ def _endpoint_of(call: Call, host: str) -> Endpoint | None:
     """The platform whose git is at `host`, among all that we have a token for: a checkout belongs to one platform,
     whichever the shell happens to be set to."""
     current, logins = Logins.of(call.env).read()
-    local = local_platform(Home.from_environment())
+    local = call.world.local()
     known = [choose(call.env, current=current, logins=logins, local=local)]
     elsewhere = {key: value for key, value in call.env.items() if not key.endswith(("_API_KEY", "_HOST"))}
     known += [complete(Endpoint(url, Source.LOGIN), elsewhere, logins, local) for url in logins]

@@ -53,7 +53,9 @@ def _room(columns: int | None, beside: list[tuple[str, str, str]]) -> int | None
     """How wide a description may be on this terminal; None: as wide as it likes."""
     if columns is None:
         return None
-    taken = sum(max(width(row[column]) for row in beside) + 3 for column in range(3)) + 2
+    taken = (
+        sum(max(width(row[column]) for row in beside) + 3 for column in range(3)) + 3
+    )  # the indent, and the rule that is a character longer
     return max(columns - taken, 20)
 
 

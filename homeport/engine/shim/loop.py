@@ -60,9 +60,7 @@ def main(folder: str) -> None:
 
 
 class Shim:
-    def __init__(
-        self, folder: int, listener: _socket.socket, wake: int, process: Process, channel: Channel
-    ) -> None:
+    def __init__(self, folder: int, listener: _socket.socket, wake: int, process: Process, channel: Channel) -> None:
         self.folder = folder
         self.listener = listener
         self.wake = wake

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import platform_schema
 
 from homeport import accounts, api, apps, dynos, logs, releases, slugs
 from homeport.api.routes import ROUTES
@@ -21,6 +20,7 @@ from homeport.dynos.situation import Gate
 from homeport.engine import Address, FakeEngine
 from homeport.errors import NotFound
 from homeport.state import App, Build, Database, Release, User
+from tests.contract.api import platform_schema
 
 T = TypeVar("T")
 

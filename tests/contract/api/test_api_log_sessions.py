@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-import api_world
 import pytest
-from api_world import World
 
 from homeport.state import App, Database
+from tests.contract.api import api_world
+from tests.contract.api.api_world import World
 
 EVENTS = {"Accept": "text/event-stream", "Authorization": ""}
 LINES = {"Accept": "*/*", "Authorization": ""}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import api_world
 import pytest
-from api_world import World
 
 from homeport.state import Database
+from tests.contract.api import api_world
+from tests.contract.api.api_world import World
 
 
 @pytest.fixture

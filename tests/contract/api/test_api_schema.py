@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import platform_schema
 import pytest
 
 from homeport.api.routes import ROUTES
+from tests.contract.api import platform_schema
 
 SERVED = Path(__file__).parent / "schema" / "served_links.txt"
 BEYOND = Path(__file__).parent / "schema" / "other_routes.txt"

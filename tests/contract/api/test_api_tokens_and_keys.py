@@ -6,13 +6,13 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
-import api_world
 import pytest
-from api_world import World
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from homeport.state import Database
+from tests.contract.api import api_world
+from tests.contract.api.api_world import World
 
 AUTHORIZATIONS = "/oauth/authorizations"
 

@@ -7,9 +7,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import api_world
 import pytest
-from api_world import World
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -18,6 +16,8 @@ from homeport.api.resources import account
 from homeport.api.routes import ROUTES
 from homeport.api.table import Access
 from homeport.state import Database
+from tests.contract.api import api_world
+from tests.contract.api.api_world import World
 
 
 @pytest.fixture

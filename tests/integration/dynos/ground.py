@@ -53,7 +53,12 @@ server.server_close()
 """
 
 QUICK = dynos.Limits(
-    boot=2.0, grace=1.5, settle=0.02, drain=1.0, resync=1.0, retry=0.1,
+    boot=2.0,
+    grace=1.5,
+    settle=0.02,
+    drain=1.0,
+    resync=1.0,
+    retry=0.1,
 )
 
 
@@ -76,8 +81,13 @@ class Ground:
         self.outputs = dynos.Outputs(self.logs)
         self.engine = LocalEngine(self.folder / "dynos", sink=self.outputs, ports=self.ports)
         self.fleet = dynos.Fleet(
-            self.database, self.engine, self.store, self.outputs,
-            routes_changed=self.routes_changed, hostname=lambda name: f"{name}.localhost", limits=self.limits,
+            self.database,
+            self.engine,
+            self.store,
+            self.outputs,
+            routes_changed=self.routes_changed,
+            hostname=lambda name: f"{name}.localhost",
+            limits=self.limits,
         )
         self.database.on_touch = self.fleet.wake
         self.running = asyncio.create_task(self.fleet.run())
@@ -189,7 +199,6 @@ class Ground:
 
         await self.until(alone, within)
 
-
     def request(self) -> str:
         """A request through the router, from any thread. Raises `OSError` when nobody answers it."""
         with self.dialling:
@@ -241,8 +250,15 @@ def _release(
     if config:
         releases.set_config(session, app, dict(config), by=app.owner)
     slug = slugs.record(
-        session, app, code=key, layers=[], profile={}, process_types=process_types, commit="c" * 40,
-        buildpack="Python", size=1,
+        session,
+        app,
+        code=key,
+        layers=[],
+        profile={},
+        process_types=process_types,
+        commit="c" * 40,
+        buildpack="Python",
+        size=1,
     )
     release = releases.create(session, app, by=app.owner, description="Deploy", slug=slug, pending=pending)
     if not pending:

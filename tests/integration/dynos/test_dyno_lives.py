@@ -409,10 +409,10 @@ def test_a_dyno_sees_its_environment_its_profile_and_its_own_files(tmp_path: Pat
                 "data.txt": "from the slug",
             }
             config = {"SECRET": "hunter2", "FORMAT": "{app}/{x}{app}"}
-            command = "echo $DYNO $ORDER $SECRET $FORMAT $WEB_CONCURRENCY \"$(cat data.txt)\" 'quo\"ted' $HOME; sleep 9"
+            command = 'echo $DYNO $ORDER $SECRET $FORMAT $WEB_CONCURRENCY "$(cat data.txt)" \'quo"ted\' $HOME; sleep 9'
             await g.release(app, {"worker": command}, files, config=config)
             await g.scale(app, worker=1)
-            await g.until_said(app, "]: worker.1 ab-profile hunter2 {app}/{x}{app} 2 from the slug quo\"ted /")
+            await g.until_said(app, ']: worker.1 ab-profile hunter2 {app}/{x}{app} 2 from the slug quo"ted /')
 
     asyncio.run(story())
 

@@ -28,9 +28,7 @@ def bound(host: str = "127.0.0.1", family: int = socket.AF_INET, *, listening: b
 
 
 @contextlib.asynccontextmanager
-async def server(
-    answer: Callable[[bytes], bytes | None], seen: list[bytes] | None = None
-) -> AsyncIterator[Address]:
+async def server(answer: Callable[[bytes], bytes | None], seen: list[bytes] | None = None) -> AsyncIterator[Address]:
     """An HTTP server of a kind: None leaves the connection open, for a while."""
 
     conversations: set[asyncio.Task[None]] = set()
@@ -69,7 +67,9 @@ def ready(address: Address, within: float = 0.3, health: Health | None = None) -
 @pytest.mark.parametrize(
     ("host", "family"),
     [
-        ("127.0.0.1", socket.AF_INET), ("0.0.0.0", socket.AF_INET), ("::", socket.AF_INET6),
+        ("127.0.0.1", socket.AF_INET),
+        ("0.0.0.0", socket.AF_INET),
+        ("::", socket.AF_INET6),
         ("::ffff:127.0.0.1", socket.AF_INET6),
     ],
 )
@@ -93,8 +93,9 @@ def test_who_listens_elsewhere_or_not_yet_is_not() -> None:
 def test_connections_to_a_dyno_are_counted_also_those_it_has_not_taken_yet() -> None:
     with bound() as address:
         assert sockets.connections(address) == 0
-        with socket.create_connection((address.host, address.port)), socket.create_connection(
-            (address.host, address.port)
+        with (
+            socket.create_connection((address.host, address.port)),
+            socket.create_connection((address.host, address.port)),
         ):
             assert sockets.connections(address) == 2
 

@@ -347,8 +347,10 @@ def test_a_client_that_never_comes_is_not_waited_for(tmp_path: Path, ports: rang
             dyno, secret = await g.fleet.run_dyno(app.id, by="a@b.c", command="echo hi > /tmp/x", attach=True)
             await g.until_said(app, f"heroku[{dyno.name}]: Error R13 (Attach error) -> Failed to attach to process")
             await g.until_ps(app)
-            assert not any("Starting process with command `echo hi > /tmp/x`" in line and dyno.name in line
-                           for line in g.lines(app)), "it never ran"
+            assert not any(
+                "Starting process with command `echo hi > /tmp/x`" in line and dyno.name in line
+                for line in g.lines(app)
+            ), "it never ran"
             async with door(g) as path:
                 client = Client(*await asyncio.open_unix_connection(path))
                 await client.say(f"{secret}\r\n".encode())

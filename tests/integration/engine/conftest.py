@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine_place import Place
+
+from tests.integration.engine.engine_place import Place
 
 
 @pytest.fixture

@@ -13,18 +13,18 @@ import time
 from pathlib import Path
 
 import pytest
-from engine_place import HOLD, Place, gone, lines_come, until
 
 from homeport.engine import LocalEngine, Phase
 from homeport.engine.ports import Ports
 from homeport.engine.shim.process import stat
 from homeport.errors import HomeportError
+from tests.integration.engine.engine_place import HOLD, Place, gone, lines_come, until
 
 # Every process of the dyno goes
 
 
 def test_term_reaches_every_process_of_the_dyno(place: Place) -> None:
-    child = "trap \"echo $1 ends; exit 0\" TERM; echo $1 up; while :; do sleep 0.02; done"
+    child = 'trap "echo $1 ends; exit 0" TERM; echo $1 up; while :; do sleep 0.02; done'
     script = f"""
         cat > child.sh <<'X'
 {child}

@@ -15,13 +15,13 @@ import time
 from pathlib import Path
 
 import pytest
-from engine_place import HOLD, Place, gone, lines_come, until
 
 from homeport.engine import Phase, launch
 from homeport.engine.folder import Facts, Folder
 from homeport.engine.processes import life
 from homeport.engine.shim import wire
 from homeport.engine.shim.process import start_ticks
+from tests.integration.engine.engine_place import HOLD, Place, gone, lines_come, until
 
 DAEMON = """
     import asyncio, sys

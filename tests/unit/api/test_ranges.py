@@ -127,6 +127,20 @@ def test_the_headers_tell_what_was_cut() -> None:
     assert ranges.cut([], Range(), NUMBERS).headers == {"Accept-Ranges": "version, name"}
 
 
+@given(st.integers(0, 30), st.integers(1, 10))
+def test_the_last_few_are_enough_for_a_page_from_the_top(count: int, most: int) -> None:
+    wanted = ranges.parse(f"version ..; order=desc,max={most}")
+    enough = wanted.last_of("version")
+    assert enough is not None
+    everything = list(range(count))
+    assert ranges.cut(everything[-enough:], wanted, NUMBERS) == ranges.cut(everything, wanted, NUMBERS)
+
+
+@pytest.mark.parametrize("header", ["version ..", "version ..5; order=desc", "name ..; order=desc", "..; order=desc"])
+def test_other_pages_need_everything(header: str) -> None:
+    assert ranges.parse(header).last_of("version") is None
+
+
 def test_two_hundred_unless_more_are_asked_for() -> None:
     many = list(range(1500))
     assert len(ranges.cut(many, ranges.parse(""), NUMBERS).items) == 200

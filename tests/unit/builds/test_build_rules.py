@@ -207,10 +207,11 @@ def test_known_code_is_not_stored_again(tmp_path: Path) -> None:
 def test_a_slug_may_only_be_so_large(tmp_path: Path) -> None:
     store = Store(tmp_path / "slugs")
     key = keep_code(store, tree(tmp_path / "one", "a", "b"), "tree", "")
-    assert weigh(store, key, [], 2) == [2]
-    with pytest.raises(BuildFailed) as caught:
-        weigh(store, key, [], 1)
-    assert caught.value.failure is FailureId.SLUG_TOO_LARGE
+    assert weigh(store, key, [], most_code=2, most=2) == [2]
+    for most_code, most in ((1, 2), (2, 1)):
+        with pytest.raises(BuildFailed) as caught:
+            weigh(store, key, [], most_code=most_code, most=most)
+        assert caught.value.failure is FailureId.SLUG_TOO_LARGE
 
 
 @pytest.mark.parametrize(

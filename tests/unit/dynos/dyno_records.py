@@ -24,8 +24,15 @@ def new_app(session: Session, name: str = "demo") -> App:
 def deploy(session: Session, app: App, *, pending: bool = False, **process_types: str) -> Release:
     app = apps.find(session, app.id)
     slug = slugs.record(
-        session, app, code="code", layers=[], profile={}, process_types=process_types, commit=None,
-        buildpack="Python", size=1,
+        session,
+        app,
+        code="code",
+        layers=[],
+        profile={},
+        process_types=process_types,
+        commit=None,
+        buildpack="Python",
+        size=1,
     )
     release = releases.create(session, app, by=app.owner, description="Deploy", slug=slug, pending=pending)
     if not pending:

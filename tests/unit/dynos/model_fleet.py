@@ -221,9 +221,7 @@ class ModelFleet:
         return [
             row
             for row in self.rows.values()
-            if row.name == name
-            and row.id in self.instances
-            and self.instances[row.id].phase is Phase.RUNNING
+            if row.name == name and row.id in self.instances and self.instances[row.id].phase is Phase.RUNNING
         ]
 
     def serving(self, name: str) -> list[Row]:

@@ -14,7 +14,14 @@ from homeport.state import App, Crash, Database
 
 def deploy(session: Session, app: App, **process_types: str) -> None:
     slug = slugs.record(
-        session, app, code="c", layers=[], profile={}, process_types=process_types, commit=None, buildpack="Python",
+        session,
+        app,
+        code="c",
+        layers=[],
+        profile={},
+        process_types=process_types,
+        commit=None,
+        buildpack="Python",
         size=1,
     )
     releases.create(session, app, by=app.owner, description="Deploy", slug=slug)
@@ -71,7 +78,14 @@ def test_a_rollback_to_a_slug_without_a_worker_hides_it_and_forgets_nothing(data
 @pytest.mark.parametrize(
     ("start", "quantity", "expected"),
     [
-        (1, "2", 2), (1, 2, 2), (1, "+1", 2), (3, "-1", 2), (3, "-3", 0), (1, " 4 ", 4), (5, None, 5), (1, "0", 0),
+        (1, "2", 2),
+        (1, 2, 2),
+        (1, "+1", 2),
+        (3, "-1", 2),
+        (3, "-3", 0),
+        (1, " 4 ", 4),
+        (5, None, 5),
+        (1, "0", 0),
         (0, "+100", 100),
     ],
 )
@@ -162,9 +176,18 @@ def test_alignment_has_exactly_the_process_types_and_keeps_what_was_set(
     ("name", "concurrency"),
     [
         # https://devcenter.heroku.com/articles/python-concurrency
-        ("Eco", 2), ("Basic", 2), ("Standard-1X", 2), ("Standard-2X", 4), ("Performance-M", 5),
-        ("Performance-L", 17), ("Performance-L-RAM", 9), ("Performance-XL", 17), ("Performance-2XL", 33),
-        ("Private-S", 4), ("Private-M", 5), ("Private-L", 17),
+        ("Eco", 2),
+        ("Basic", 2),
+        ("Standard-1X", 2),
+        ("Standard-2X", 4),
+        ("Performance-M", 5),
+        ("Performance-L", 17),
+        ("Performance-L-RAM", 9),
+        ("Performance-XL", 17),
+        ("Performance-2XL", 33),
+        ("Private-S", 4),
+        ("Private-M", 5),
+        ("Private-L", 17),
     ],
 )
 def test_web_concurrency_is_the_one_of_herokus_buildpack(name: str, concurrency: int) -> None:

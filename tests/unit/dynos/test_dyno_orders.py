@@ -120,7 +120,10 @@ def test_one_dyno_is_shown_per_name(database: Database) -> None:
         dyno(session, app, "release.5678", State.UP, release=v4)
         shown = [(d.name, d.state, d.release.version) for d in dynos.running(session, app)]
         assert shown == [
-            ("web.1", "up", 2), ("web.2", "starting", 3), ("release.5678", "up", 4), ("run.4321", "up", 2),
+            ("web.1", "up", 2),
+            ("web.2", "starting", 3),
+            ("release.5678", "up", 4),
+            ("run.4321", "up", 2),
             ("worker.1", "down", 2),
         ]
 

@@ -27,7 +27,9 @@ def test_lines_go_to_the_log_of_the_dynos_app_under_its_name() -> None:
     outputs.introduce("id", "app-1", "web.1")
     outputs(Output("id", [b"hello", b"\xff"], dropped=2))
     assert journal.written == [
-        ("app-1", "app[web.1]", "hello"), ("app-1", "app[web.1]", "\ufffd"), ("app-1", "app[web.1]", "2 dropped"),
+        ("app-1", "app[web.1]", "hello"),
+        ("app-1", "app[web.1]", "\ufffd"),
+        ("app-1", "app[web.1]", "2 dropped"),
     ]
 
 

@@ -565,10 +565,19 @@ class TestOneOffs:
 
 def test_only_the_ways_of_the_table_lead_from_state_to_state() -> None:
     assert {f"{old.value} {new.value}" for old in State for new in State if not _raises(old, new)} == {
-        "starting up", "starting crashed", "starting down", "starting complete",
-        "up crashed", "up idle", "up down", "up complete",
-        "crashed starting", "crashed down",
-        "idle starting", "idle crashed", "idle down",
+        "starting up",
+        "starting crashed",
+        "starting down",
+        "starting complete",
+        "up crashed",
+        "up idle",
+        "up down",
+        "up complete",
+        "crashed starting",
+        "crashed down",
+        "idle starting",
+        "idle crashed",
+        "idle down",
     }
 
 
@@ -577,4 +586,3 @@ def _raises(old: State, new: State) -> bool:
         return change(old, new) is not new
     except IllegalTransition:
         return True
-

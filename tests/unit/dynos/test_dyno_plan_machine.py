@@ -123,7 +123,8 @@ class Machine(RuleBasedStateMachine):
         starting = [
             row
             for row in self.fleet.rows.values()
-            if row.state is State.STARTING and row.id in self.fleet.instances
+            if row.state is State.STARTING
+            and row.id in self.fleet.instances
             # not when it was found ready and only the mark is missing: then it counts as up
             and self.fleet.gates.get(row.id) is not Gate.READY
         ]
@@ -173,8 +174,11 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def nobody_is_up_twice_at_rest(self) -> None:
         """Every action is about a dyno that is there: `ModelFleet` raises otherwise, and for illegal transitions."""
-        assert not [action for action in self.fleet.decide().actions if isinstance(action, MarkUp) and
-                    self.fleet.rows[action.id].state is not State.STARTING]
+        assert not [
+            action
+            for action in self.fleet.decide().actions
+            if isinstance(action, MarkUp) and self.fleet.rows[action.id].state is not State.STARTING
+        ]
 
     def teardown(self) -> None:
         """However it began, it ends as it should be, once everything behaves."""

@@ -48,9 +48,16 @@ def test_only_the_digest_of_the_secret_is_kept_and_it_opens_once(database: Datab
 @pytest.mark.parametrize(
     ("command", "changes"),
     [
-        ("", {}), ("  ", {}), ("a\0b", {}), ("bash", {"size": "gigantic"}), ("bash", {"type": "release"}),
-        ("bash", {"type": "a.b"}), ("bash", {"type": "../x"}), ("bash", {"env": {"A=B": "1"}}),
-        ("bash", {"env": {"PORT": "1"}}), ("bash", {"env": {"A": "\0"}}),
+        ("", {}),
+        ("  ", {}),
+        ("a\0b", {}),
+        ("bash", {"size": "gigantic"}),
+        ("bash", {"type": "release"}),
+        ("bash", {"type": "a.b"}),
+        ("bash", {"type": "../x"}),
+        ("bash", {"env": {"A=B": "1"}}),
+        ("bash", {"env": {"PORT": "1"}}),
+        ("bash", {"env": {"A": "\0"}}),
     ],
 )
 def test_what_cannot_be_run(database: Database, command: str, changes: dict[str, object]) -> None:

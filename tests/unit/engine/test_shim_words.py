@@ -16,9 +16,7 @@ from homeport.engine.shim.process import start_ticks, stat
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([wire.OUTPUT, wire.STOP]), st.binary(max_size=300))), st.integers(1, 50))
-def test_frames_come_out_as_they_went_in_however_the_stream_is_cut(
-    sent: list[tuple[bytes, bytes]], step: int
-) -> None:
+def test_frames_come_out_as_they_went_in_however_the_stream_is_cut(sent: list[tuple[bytes, bytes]], step: int) -> None:
     stream = b"".join(wire.frame(kind, payload) for kind, payload in sent)
     buffer = bytearray()
     received: list[tuple[bytes, bytes]] = []

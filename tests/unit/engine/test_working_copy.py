@@ -29,7 +29,10 @@ def copy_of(code: Path, links: dict[str, Path] | None = None) -> Path:
 def test_files_modes_and_times_are_kept(code: Path) -> None:
     home = copy_of(code)
     assert sorted(str(path.relative_to(home)) for path in home.rglob("*")) == [
-        "package", "package/empty", "package/module.py", "run",
+        "package",
+        "package/empty",
+        "package/module.py",
+        "run",
     ]
     assert (home / "run").read_bytes() == (code / "run").read_bytes()
     assert (home / "run").stat().st_mode & 0o777 == 0o755

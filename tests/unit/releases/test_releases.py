@@ -52,6 +52,12 @@ def test_every_change_is_a_numbered_release_with_who_and_what(session: Session, 
     ]
 
 
+def test_of_a_long_history_the_newest_are_enough(session: Session, shop: App, ada: User) -> None:
+    for value in "abc":
+        releases.set_config(session, shop, {"A": value}, by=ada)
+    assert [release.version for release in releases.history(session, shop, newest=2)] == [4, 3]
+
+
 def test_a_rollback_brings_back_code_and_config(session: Session, shop: App, ada: User) -> None:
     releases.set_config(session, shop, {"A": "old"}, by=ada)
     good = releases.create(session, shop, by=ada, description="Deploy 1", slug=slug(session, shop, "one"))
