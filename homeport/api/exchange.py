@@ -95,9 +95,14 @@ class Call:
         """A notice that the CLI shows as a warning (header X-Heroku-Warning)."""
         self.warnings.append(text)
 
+    @property
+    def range(self) -> ranges.Range:
+        """The part of a list that is asked for."""
+        return ranges.parse(self.headers.get("range", ""))
+
     def listing(self, rows: Sequence[T], show: Callable[[T], Json], keys: ranges.Keys[T]) -> Reply:
         """The rows that the Range header asks for, each as `show` has it."""
-        page = ranges.cut(rows, ranges.parse(self.headers.get("range", "")), keys)
+        page = ranges.cut(rows, self.range, keys)
         return Reply([show(row) for row in page.items], 206 if page.partial else 200, page.headers)
 
 

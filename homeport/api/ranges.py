@@ -46,6 +46,11 @@ class Range:
     max: int = DEFAULT_MAX
     descending: bool = False
 
+    def last_of(self, field: str) -> int | None:
+        """How many items with the greatest values of this field are enough for a page; None if all are needed."""
+        from_the_top = self.descending and self.field == field and self.start is None and self.end is None
+        return self.max + 1 if from_the_top else None
+
 
 @dataclass(frozen=True)
 class Page(Generic[T]):

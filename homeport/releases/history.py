@@ -30,9 +30,10 @@ def find(session: Session, app: App, ref: str) -> Release:
     return release
 
 
-def history(session: Session, app: App) -> list[Release]:
-    """Newest first."""
-    return list(session.scalars(select(Release).where(Release.app_id == app.id).order_by(Release.version.desc())))
+def history(session: Session, app: App, *, newest: int | None = None) -> list[Release]:
+    """Newest first; all of them, or so many of the `newest`."""
+    rows = select(Release).where(Release.app_id == app.id).order_by(Release.version.desc()).limit(newest)
+    return list(session.scalars(rows))
 
 
 def variables(session: Session, release: Release) -> dict[str, str]:
