@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -154,9 +154,12 @@ def hold_against_schema(response: httpx.Response) -> None:
 
 
 @contextlib.contextmanager
-def opened(database: Database, folder: Path) -> Iterator[World]:
+def opened(
+    database: Database, folder: Path, more: Callable[[Database], Mapping[str, Any]] = lambda _: {}
+) -> Iterator[World]:
+    """`more` are parts of the `api.Core` that a world has only if it is given them."""
     with asyncio.Runner() as runner:
-        world = runner.run(_make(runner, database, folder))
+        world = runner.run(_make(runner, database, folder, more))
         loop = runner.get_loop().create_task(world.fleet.run())
         try:
             yield world
@@ -164,7 +167,9 @@ def opened(database: Database, folder: Path) -> Iterator[World]:
             runner.run(_end(world, loop))
 
 
-async def _make(runner: asyncio.Runner, database: Database, folder: Path) -> World:
+async def _make(
+    runner: asyncio.Runner, database: Database, folder: Path, more: Callable[[Database], Mapping[str, Any]]
+) -> World:
     journal = logs.Logs(folder / "logs")
     outputs = dynos.Outputs(journal)
     engine = FakeEngine(sink=outputs)
@@ -180,7 +185,7 @@ async def _make(runner: asyncio.Runner, database: Database, folder: Path) -> Wor
     deployer = Deployer(database)
     core = api.Core(
         database=database, fleet=fleet, logs=journal, log_sessions=logs.Sessions(b"k" * 32), urls=URLS,
-        version="1.2.3", deploys=deployer, uploads=folder / "uploads",
+        version="1.2.3", deploys=deployer, uploads=folder / "uploads", **more(database),
     )  # fmt: skip
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(api.application(core)),

@@ -31,7 +31,7 @@ def beyond() -> list[str]:
 @pytest.mark.parametrize(("file", "routes"), [(SERVED, served), (BEYOND, beyond)])
 def test_what_is_served_is_written_down(file: Path, routes: Callable[[], list[str]]) -> None:
     assert file.read_text().splitlines() == routes(), (
-        "If it is meant: `python tests/contract/api/test_api_schema.py` writes it down anew"
+        "If it is meant: `python -m tests.contract.api.test_api_schema` writes it down anew"
     )
 
 
