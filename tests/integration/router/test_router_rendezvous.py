@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -31,8 +31,16 @@ async def meeting_point(ground: Ground) -> AsyncIterator[list[bytes]]:
             writer.write(data.upper())
         writer.close()
 
-    async with await asyncio.start_unix_server(serve, ground.home.run / "rendezvous.sock"):
+    async with _listening(serve, ground):
         yield firsts
+
+
+@contextlib.asynccontextmanager
+async def _listening(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], ground: Ground
+) -> AsyncIterator[None]:
+    async with await asyncio.start_unix_server(serve, ground.home.run / "rendezvous.sock"):
+        yield
 
 
 async def connect(ground: Ground) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -107,8 +115,7 @@ def test_the_end_of_the_process_ends_the_connection(tmp_path: Path) -> None:
         writer.close()
 
     async def story() -> None:
-        async with proxy(tmp_path) as ground:
-            await asyncio.start_unix_server(bye, ground.home.run / "rendezvous.sock")
+        async with proxy(tmp_path) as ground, _listening(bye, ground):
             reader, writer = await connect(ground)
             writer.write(SECRET.encode())
             assert await reader.read() == b"rendezvous\r\nbye\n"
