@@ -31,10 +31,10 @@ class Shell(Protocol):
         argv: Sequence[str],
         *,
         cwd: Path,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
         show: Show | None = None,
     ) -> Finished:
-        """Run a program to its end; `env` is added to the build's environment (an empty value removes).
+        """Run a program to its end; `env` is added to the build's environment (None removes).
 
         Its lines appear in the build output as it writes them, indented, after `show` has seen them. Whatever it
         leaves running is killed.

@@ -22,11 +22,12 @@ from homeport.slugs import Scratch, Store, remove
 
 @dataclass(frozen=True)
 class Limits:
-    """What one build may use. Heroku: 15 minutes, 1 GB of source, 500 MB of (compressed) slug."""
+    """What one build may use. Heroku: 15 minutes, 1 GB of source, 500 MB of slug, which is compressed there."""
 
     seconds: float = 900.0
     output: int = 4_000_000  # characters shown
-    slug: int = 1_000_000_000  # bytes, code and layers together, uncompressed
+    code: int = 1_000_000_000  # bytes; every dyno gets a copy
+    slug: int = 4_000_000_000  # bytes, code and layers together, uncompressed; layers are shared
 
 
 class Builder:
@@ -79,7 +80,10 @@ class Builder:
             read_procfile(job.source)  # a wrong one fails now, not after the dependencies are in
         project = self._project(job, source_id, work)
         shell = LimitedShell(voice, self._environment(job, work), mark=work, budget=self._limits.output)
-        compiled = await buildpack.compile(project, shell, self._store, voice)
+        try:
+            compiled = await buildpack.compile(project, shell, self._store, voice)
+        finally:
+            await asyncio.to_thread(shell.close)
         process_types = discover(job.source, compiled, voice)
         code = await asyncio.to_thread(keep_code, self._store, job.source, source_id, compiled.influence)
         return self._finish(code, compiled, process_types, buildpack.name, voice)
@@ -87,7 +91,7 @@ class Builder:
     def _finish(self, code: str, compiled: Compiled, process_types: dict[str, str], name: str, voice: Voice) -> Built:
         voice.blank()
         voice.step("Saving the slug...")
-        sizes = weigh(self._store, code, compiled.layers, self._limits.slug)
+        sizes = weigh(self._store, code, compiled.layers, most_code=self._limits.code, most=self._limits.slug)
         voice.detail(f"Done: {human(sum(sizes))} (code {human(sizes[0])}, dependencies {human(sum(sizes[1:]))})")
         return Built(
             code=code,
@@ -125,6 +129,10 @@ class Builder:
             source=job.source,
             commit=job.commit,
         )
+
+    def forget(self, app_id: str) -> None:
+        """Remove what the scripts of an app have cached between its builds."""
+        remove(self._cache / "apps" / app_id)
 
     def close(self) -> None:
         """Clear the work folders away. What is in the cache and the store stays."""

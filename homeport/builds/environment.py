@@ -54,6 +54,7 @@ def build_environment(
         "CACHE_DIR": str(cache),
         "SOURCE_VERSION": commit or "",
         "GIT_TERMINAL_PROMPT": "0",  # a private repository must fail, not wait for somebody to type
+        "GIT_SSH_COMMAND": config.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes"),
         "CI": config.get("CI", ""),
         "LANG": config.get("LANG", "C.UTF-8"),
     }

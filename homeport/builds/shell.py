@@ -35,16 +35,18 @@ class LimitedShell:
         self._env = {**env, MARK: str(mark)}
         self._mark = mark
         self._budget = budget
+        self._used = False
 
     async def run(
         self,
         argv: Sequence[str],
         *,
         cwd: Path,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
         show: Show | None = None,
     ) -> Finished:
         """See `buildpacks.Shell`. Exit codes follow the shell: 127 not found, 126 not executable, 128 + signal."""
+        self._used = True
         environment = {**self._env, **(env or {})}
         tail = _Tail()
         lines = _Lines(lambda line: self._take(line, show, tail))
@@ -54,7 +56,7 @@ class LimitedShell:
                     *_priority_prefix(),
                     *argv,
                     cwd=cwd,
-                    env={name: value for name, value in environment.items() if value},
+                    env={name: value for name, value in environment.items() if value is not None},
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output.child_end,
                     stderr=output.child_end,
@@ -70,6 +72,11 @@ class LimitedShell:
             finally:
                 await self._end(process)
         return Finished(code if code >= 0 else 128 - code, tail.text())
+
+    def close(self) -> None:
+        """End what commands have left running, wherever they have hidden it. Slow if any command was run."""
+        if self._used:
+            kill_marked(self._mark)
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         """Kill what is left of a command; its process itself too when we were cancelled or out of time."""

@@ -44,13 +44,15 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copytree(source, target, symlinks=True)
 
 
-def weigh(store: Store, code: str, layers: Sequence[str], limit: int) -> list[int]:
+def weigh(store: Store, code: str, layers: Sequence[str], *, most_code: int, most: int) -> list[int]:
     """Bytes of the code and of each layer. Raises `BuildFailed` (`slug_too_large`)."""
     sizes = [store.size(key) for key in (code, *layers)]
-    if sum(sizes) > limit:
+    for what, size, limit in (("code", sizes[0], most_code), ("slug", sum(sizes), most)):
+        if size <= limit:
+            continue
         raise BuildFailed(
             FailureId.SLUG_TOO_LARGE,
-            f"The slug is too large: {human(sum(sizes))}, and at most {human(limit)} are allowed.",
+            f"The {what} is too large: {human(size)}, and at most {human(limit)} are allowed.",
             why=f"Your code has {human(sizes[0])}, the dependencies {human(sum(sizes[1:]))}. Each dyno gets a copy of\n"
             "the code, so large slugs start slowly.",
             fix="Take data and media out of the repository (`git rm --cached`), or name them in a .slugignore file.\n"

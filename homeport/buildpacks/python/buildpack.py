@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from homeport.buildpacks.interface import Compiled, Project, Shell
-from homeport.buildpacks.python import checks, django, guess, hooks, layers, package_managers, profile
+from homeport.buildpacks.python import checks, django, guess, hooks, layers, package_managers, profile, uv
 from homeport.buildpacks.python.attempts import Attempts, Permission
 from homeport.buildpacks.python.dates import ResolveBefore
 from homeport.buildpacks.python.dependencies import Wanted, read
@@ -71,6 +71,7 @@ class Python:
             commit_day=project.commit_time.date() if project.commit_time else None,
             python_named=asked.origin if asked else None,
             foreign=wanted.foreign,
+            indexes=wanted.indexes or any(uv.OTHER_INDEXES.fullmatch(name) for name in project.config),
         )
         installer = Installer(project, interpreter, shell, store, voice)
         return await Attempts(project, wanted, facts, permission, installer, store, voice).layer(request)

@@ -40,6 +40,7 @@ class Wanted:
     dropped: tuple[Line, ...] = ()
     foreign: Mapping[str, str] = field(default_factory=dict)
     hashed: bool = False
+    indexes: bool = False  # names others than the usual one
     variables: frozenset[str] = frozenset()
     trusted_hosts: tuple[str, ...] = ()
 
@@ -75,6 +76,7 @@ def _pip(source: Path) -> Wanted:
         dropped=tuple(found.dropped),
         foreign=found.foreign,
         hashed=found.hashed,
+        indexes=found.indexes,
         variables=frozenset(found.variables),
         trusted_hosts=tuple(found.trusted_hosts),
     )
@@ -112,6 +114,7 @@ def _generated(source: Path, manager: Manager, lock: locks.Lock, scratch: Path) 
         inputs={"lines": [line.replace(str(source), "") for line in lock.lines], "packages": local},
         names=lock.names,
         pins=lock.pins,
+        indexes=any("index-url" in line for line in lock.lines),
         hashed=any("--hash" in line for line in lock.lines),
         variables=lock.variables,
     )

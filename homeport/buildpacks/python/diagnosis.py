@@ -49,12 +49,12 @@ _OUTSIDE = _rules(
     (FailureId.REQUIREMENT_HASH_MISMATCH, rf"Hash mismatch for `(?P<package>{_NAME})(?:==(?P<version>[^`]+))?"),
     (FailureId.REQUIREMENT_HASH_MISMATCH, r"(?P<line>In `--require-hashes` mode, all requirements must.*)"),
     (FailureId.INDEX_UNAUTHORIZED, r"(?P<line>.*\b(?:401 Unauthorized|403 Forbidden)\b.*)"),
-    (FailureId.GIT_REQUIREMENT_FAILED, r"error: Git operation failed(?:.|\n)*?(?P<line>(?:fatal|ERROR|remote): .*)"),
-    (FailureId.GIT_REQUIREMENT_FAILED, r"(?P<line>error: Git operation failed.*|Git executable not found.*)"),
+    (FailureId.GIT_REQUIREMENT_FAILED, r"Git operation failed(?:.|\n)*?(?P<line>(?:fatal|ERROR|remote): .*)"),
+    (FailureId.GIT_REQUIREMENT_FAILED, r"(?P<line>.*Git operation failed.*|Git executable not found.*)"),
     (FailureId.INDEX_UNREACHABLE,
      r"(?P<line>.*(?:dns error|error resolving DNS|client error \(Connect\)|operation timed out|Connection refused"
-     r"|connection (?:reset|closed)|certificate verify failed|invalid peer certificate|5\d\d (?:Internal|Bad|Service"
-     r"|Gateway)).*)"),
+     r"|connection (?:reset|closed)|certificate verify failed|invalid peer certificate|HTTP status server error)"
+     r".*)"),
     (FailureId.REQUIREMENT_FOREIGN_PATH, r"Distribution not found at: (?P<needs>file://\S+)"),
     (FailureId.REQUIREMENTS_INVALID, r"error: (?P<line>Couldn't parse requirement(?:.|\n)*)"),
     (FailureId.REQUIREMENTS_INVALID, r"error: (?P<line>(?:Expected|Unexpected|Invalid|Unsupported) .*)"),

@@ -75,6 +75,13 @@ def _unknown(diagnosis: Diagnosis, facts: Facts) -> Text:
         )
     if not diagnosis.package:
         return "A file that your dependencies name is not there.", diagnosis.line, "Correct its address and push again."
+    if facts.indexes:
+        return (
+            f"There is no package named {diagnosis.package}.",
+            "None of the package indexes has it, or one of them did not let us in: a wrong user name or token looks\n"
+            "the same from here.",
+            f"Check its name in {facts.file}, and the address of your own index with its user name and token.",
+        )
     return (
         f"There is no package named {diagnosis.package}.",
         "The package index does not have it. Perhaps the name is misspelt, or it is private or was deleted.\n"

@@ -39,7 +39,7 @@ async def run(name: str, project: Project, shell: Shell, voice: Voice, env: Mapp
         interpreter = [] if file.read(2) == b"#!" else ["bash"]  # as on Heroku, where bash calls it
     done = await shell.run([*interpreter, f"bin/{name}"], cwd=project.source, env=settings)
     if done.code != 0:
-        raise _failed(name, done.code)
+        raise _failed(name, done.code, windows=b"\r\n" in script.read_bytes()[:10_000])
     return True
 
 
@@ -54,9 +54,12 @@ def _config_folder(project: Project) -> Path:
     return folder
 
 
-def _failed(name: str, code: int) -> BuildFailed:
+def _failed(name: str, code: int, *, windows: bool) -> BuildFailed:
     why = "The build stops then, since the script is there to prepare what your app needs."
-    if code in (126, 127):
+    if windows:
+        why = "Its lines end as on Windows (CR LF), which shells do not understand. Make git keep Unix line ends:\n\n"
+        why += f"  echo 'bin/{name} text eol=lf' >> .gitattributes\n  git add --renormalize ."
+    elif code in (126, 127):
         why = "A program that it starts was not found or may not be run; its first line counts too (#!/bin/bash)."
     return BuildFailed(
         FailureId.HOOK_FAILED,

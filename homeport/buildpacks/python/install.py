@@ -39,7 +39,9 @@ class Installer:
         self._shell = shell
         self._store = store
         self._voice = voice
-        self._env = uv.environment({**_registry(project.environ), **project.config}, project.cache)
+        settings = {**_registry(project.environ), **project.config}
+        self._env = uv.environment(settings, project.cache)
+        self._pip = uv.from_pip(settings)
 
     def key(self, wanted: Wanted, request: str, extra: Mapping[str, object]) -> str:
         """The layer's key: whatever can change what gets installed is in it."""
@@ -74,7 +76,7 @@ class Installer:
             else:
                 compiled = self._interpreter.version >= _OLD_BYTECODE
                 argv = uv.install(plan, draft, self._project.scratch, compile_bytecode=compiled)
-                done = await self._run(argv, self._hosts(wanted), shown)
+                done = await self._run(argv, {**self._pip, **_hosts(wanted)}, shown)
         return done
 
     async def finish(self, key: str, draft: Path, note: Note) -> Layer:
@@ -95,7 +97,7 @@ class Installer:
         for bound, lowest in ((">=", True), ("<", False)):
             file.write_text(f"{package}{bound}{version}\n")
             argv = uv.nearest(file, self._interpreter.path, lowest=lowest, wheels=wheels, before=before)
-            done = await self._run(argv, show=_hidden)
+            done = await self._run(argv, self._pip, show=_hidden)
             found = re.search(rf"^{re.escape(package)}==(\S+)", done.output, re.MULTILINE | re.IGNORECASE)
             if done.code == 0 and found is not None:
                 return found[1]
@@ -103,7 +105,7 @@ class Installer:
 
     async def export_lock(self) -> uv.Plan | None:
         """What `uv.lock` says as a plan."""
-        done = await self._run(uv.export(), show=_hidden)
+        done = await self._run(uv.export(), {"UV_PYTHON": str(self._interpreter.path)}, show=_hidden)
         if done.code != 0:
             return None
         file = self._project.scratch / "uv.lock.txt"
@@ -133,7 +135,7 @@ class Installer:
             tools.append("setuptools<71")
         argv = [uv.binary(), "pip", "install", "--python", str(draft / "bin" / "python"), "--no-deps", *tools]
         for attempt in ([*argv, "--offline"], argv) if tools else ():
-            if (await self._run(attempt, show=_hidden)).code == 0:
+            if (await self._run(attempt, self._pip, show=_hidden)).code == 0:
                 return
 
     async def _compile(self, draft: Path) -> None:
@@ -144,7 +146,7 @@ class Installer:
     async def _run(
         self,
         argv: list[str],
-        settings: Mapping[str, str] | None = None,
+        settings: Mapping[str, str | None] | None = None,
         show: Show | None = None,
     ) -> Finished:
         env = {**self._env, **(settings or {})}
@@ -162,8 +164,9 @@ class Installer:
 
         return show
 
-    def _hosts(self, wanted: Wanted) -> dict[str, str]:
-        return {"UV_INSECURE_HOST": " ".join(wanted.trusted_hosts)} if wanted.trusted_hosts else {}
+
+def _hosts(wanted: Wanted) -> dict[str, str]:
+    return {"UV_INSECURE_HOST": " ".join(wanted.trusted_hosts)} if wanted.trusted_hosts else {}
 
 
 def _hidden(line: str) -> str | None:  # noqa: ARG001

@@ -45,6 +45,7 @@ class Facts:
     before: str | None = None  # the day of HOMEPORT_RESOLVE_BEFORE
     commit_day: date | None = None
     python_named: str | None = None  # the file that names the Python version
+    indexes: bool = False  # there are others than the usual one
     foreign: Mapping[str, str] = field(default_factory=dict)  # package names by paths on other machines
 
 

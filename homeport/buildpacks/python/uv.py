@@ -62,24 +62,29 @@ def release() -> str:
         return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def environment(build: Mapping[str, str], cache: Path) -> dict[str, str]:
-    """uv's own settings, on top of a build's environment `build`; pip's settings are translated.
-
-    With pip all indexes are equal and the best version wins, so that is asked of uv as well: requirements written
-    for pip with an extra index do not resolve otherwise.
-    """
-    env = {
+def environment(build: Mapping[str, str], cache: Path) -> dict[str, str | None]:
+    """uv's own settings, on top of a build's environment `build`."""
+    return {
         "UV_CACHE_DIR": str(cache / "uv"),
         "UV_LINK_MODE": "hardlink",
         "UV_NO_PROGRESS": "1",
         "UV_PYTHON_DOWNLOADS": "never",
-        "UV_INDEX_STRATEGY": build.get("UV_INDEX_STRATEGY") or "unsafe-best-match",
         "UV_HTTP_TIMEOUT": build.get("UV_HTTP_TIMEOUT") or build.get("PIP_DEFAULT_TIMEOUT") or "60",
         "NO_COLOR": "1",
-        "VIRTUAL_ENV": "",
-        "PYTHONPATH": "",
-        "PYTHONHOME": "",
+        "VIRTUAL_ENV": None,
+        "PYTHONPATH": None,
+        "PYTHONHOME": None,
     }
+
+
+def from_pip(build: Mapping[str, str]) -> dict[str, str | None]:
+    """pip's settings in uv's words, for requirements that were written for pip.
+
+    With pip all indexes are equal and the best version wins, so that is asked of uv as well: requirements with an
+    extra index do not resolve otherwise. `uv sync` gets none of this, since another index would make its lock file
+    look outdated.
+    """
+    env: dict[str, str | None] = {"UV_INDEX_STRATEGY": build.get("UV_INDEX_STRATEGY") or "unsafe-best-match"}
     translated = {
         "UV_DEFAULT_INDEX": "PIP_INDEX_URL",
         "UV_INDEX": "PIP_EXTRA_INDEX_URL",
@@ -97,6 +102,9 @@ def environment(build: Mapping[str, str], cache: Path) -> dict[str, str]:
 
 INDEX_SETTINGS = re.compile(r"(UV|PIP)_[A-Z0-9_]+")
 """Names of variables that may change what gets installed; their values are part of a layer's key."""
+
+
+OTHER_INDEXES = re.compile(r"(PIP_(EXTRA_)?INDEX_URL|UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL))")
 
 
 def make_environment(python: Path, folder: Path) -> list[str]:
