@@ -90,8 +90,10 @@ def touch(session: Session, app_id: str) -> None:
 
 def _connect(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 10})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    # No value of a statement ever reaches a log: it may be a secret.
+    arguments = {"check_same_thread": False, "timeout": 10}
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True)
 
     # The driver's own transaction handling begins transactions late, at the first write: two readers that both
     # become writers then fail. So the driver is told to keep out, and every transaction is IMMEDIATE.
