@@ -6,6 +6,7 @@ Requests do the same work sooner; when they, or this process, die in the middle,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -38,10 +39,10 @@ class Upkeep:
         while True:
             self._awake.clear()
             await self._attempt("upkeep", self.sync)
-            try:
-                await asyncio.wait_for(self._awake.wait(), EVERY_SECONDS)
-            except TimeoutError:
-                continue
+            # Not wait_for: on Python 3.11 it drops a cancellation that arrives together with the event.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_SECONDS):
+                    await self._awake.wait()
 
     async def sync(self) -> None:
         """Once through all that is to be done."""
