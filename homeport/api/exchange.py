@@ -81,6 +81,10 @@ class Call:
             raise Invalid("There are no databases here.", id="not_here_yet")
         return self.core.data
 
+    def accepted(self, header: str) -> set[str]:
+        """What a header such as `Accept-Expansion: plan,addon_service` lists."""
+        return {word.strip() for word in self.headers.get(header, "").split(",")}
+
     def require(self, action: Action) -> None:
         """More than the route itself asks for. Raises `Forbidden`."""
         accounts.require(self.actor, action, self.known_app)

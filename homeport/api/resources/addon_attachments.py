@@ -22,18 +22,14 @@ KEYS: Keys[Attachment] = {
 
 
 def shape(call: Call, session: Session, attachment: Attachment) -> Shape:
-    """Always with config vars and the add-on's plan: pg commands ask for them (Accept-Inclusion) and need them."""
-    addon = attachment.addon
-    plan = addons.plan_of(addon)
+    """With its config vars and its add-on's plan if the client asks so (`Accept-Inclusion: addon:plan,config_vars`)."""
+    addon, wanted = attachment.addon, call.accepted("accept-inclusion")
+    plan = {"plan": plans.reference(addons.plan_of(addon))} if "addon:plan" in wanted else {}
+    config = {"config_vars": call.addons.variable_names(session, attachment)} if "config_vars" in wanted else {}
     return {
-        "addon": {
-            "app": app_ref(addon.app) if addon.app else None,
-            "id": addon.id,
-            "name": addon.name,
-            "plan": {"id": plans.shape(plan)["id"], "name": plan.full_name},
-        },
+        "addon": {"app": app_ref(addon.app) if addon.app else None, "id": addon.id, "name": addon.name, **plan},
         "app": app_ref(attachment.app),
-        "config_vars": call.addons.variable_names(session, attachment),
+        **config,
         "created_at": stamp(attachment.created_at),
         "id": attachment.id,
         "log_input_url": None,

@@ -14,8 +14,8 @@ KIND = "addon-service"
 KEYS: Keys[Service] = {"name": lambda service: service.name, "id": lambda service: fixed_id(KIND, service.name)}
 
 
-def reference(name: str) -> Shape:
-    return named(KIND, name)
+def reference(service: Service) -> Shape:
+    return named(KIND, service.name)
 
 
 def shape(service: Service) -> Shape:

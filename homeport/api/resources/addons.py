@@ -24,15 +24,15 @@ KEYS: Keys[Addon] = {
 }
 
 
-def shape(call: Call, session: Session, addon: Addon) -> Shape:
-    """Always with its plan and service expanded: the official CLI breaks without the plan's price."""
-    plan = addons.plan_of(addon)
+def shape(call: Call, session: Session, addon: Addon, *, is_new: bool = False) -> Shape:
+    """Its plan and service by name, or whole if the client asks so (`Accept-Expansion: plan,addon_service`)."""
+    plan, whole = addons.plan_of(addon), call.accepted("accept-expansion")
     own = [found for found in addons.attachments_of(session, addon) if found.app_id == addon.app_id]
     owner = app_ref(addon.app) if addon.app else {"id": addon.id, "name": ""}
     service = addons.service_of(addon)
     return {
         "actions": [],
-        "addon_service": addon_services.shape(service),
+        "addon_service": (addon_services.shape if "addon_service" in whole else addon_services.reference)(service),
         "app": owner,
         "billed_price": {"cents": 0, "contract": False, "unit": "month"},
         "billing_entity": {**owner, "type": "app"},
@@ -40,9 +40,9 @@ def shape(call: Call, session: Session, addon: Addon) -> Shape:
         "created_at": stamp(addon.created_at),
         "id": addon.id,
         "name": addon.name,
-        "plan": plans.shape(plan),
+        "plan": (plans.shape if "plan" in whole else plans.reference)(plan),
         "provider_id": addon.id,
-        "provision_message": service.greeting,
+        "provision_message": service.greeting if is_new else "",
         "state": addon.state,
         "updated_at": stamp(addon.updated_at),
         "web_url": f"https://devcenter.heroku.com/articles/{addon.service}",
@@ -86,7 +86,7 @@ async def create(call: Call) -> Reply:
     addon = await call.addons.create(call.app.id, wish, by=call.actor.user)
     if addon.state == State.PROVISIONED.value:
         await say_release(call, call.app)
-    return created(await call.core.database.run(_shape_of, call, addon.id))
+    return created(await call.core.database.run(_shape_of, call, addon.id, is_new=True))
 
 
 async def update(call: Call) -> Reply:
@@ -146,8 +146,8 @@ def _newest(session: Session, app_id: str) -> Release:
     return releases.current(session, session.get_one(App, app_id))
 
 
-def _shape_of(session: Session, call: Call, addon_id: str) -> Shape:
-    return shape(call, session, session.get_one(Addon, addon_id))
+def _shape_of(session: Session, call: Call, addon_id: str, *, is_new: bool = False) -> Shape:
+    return shape(call, session, session.get_one(Addon, addon_id), is_new=is_new)
 
 
 def _found_with_shape(session: Session, call: Call) -> tuple[Addon, Shape]:

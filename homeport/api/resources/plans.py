@@ -8,19 +8,23 @@ from homeport.addons import Plan
 from homeport.api.exchange import Call, Reply
 from homeport.api.ranges import Keys
 from homeport.api.resources import addon_services
-from homeport.api.shapes import EPOCH, Shape, fixed_id
+from homeport.api.shapes import EPOCH, Shape, fixed_id, named
 from homeport.errors import NotFound
 
 KIND = "plan"
 KEYS: Keys[Plan] = {"name": lambda plan: plan.full_name, "id": lambda plan: fixed_id(KIND, plan.full_name)}
 
-PRICE = {"cents": 0, "contract": False, "metered": False, "unit": "month"}
+PRICE = {"cents": 0, "contract": False, "unit": "month"}
 """Nothing costs anything here: the machine is yours."""
+
+
+def reference(plan: Plan) -> Shape:
+    return named(KIND, plan.full_name)
 
 
 def shape(plan: Plan) -> Shape:
     return {
-        "addon_service": addon_services.reference(plan.service),
+        "addon_service": named(addon_services.KIND, plan.service),
         "compliance": None,
         "created_at": EPOCH,
         "default": plan.default,
