@@ -328,14 +328,14 @@ def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") ->
         " if !{ var(txn.route) -m found }",
         "  http-request set-var(txn.json) bool(true) if { req.hdr(accept) -m sub application/json }",
     ]
-    if settings.version >= (2, 9):
-        lines.append(
-            f"  http-request set-timeout client {_ms(settings.timeouts.idle)} unless {{ var(txn.route) -m str api }}"
-        )
     if settings.lua:
         lines.append(
             f"  http-request lua.lobby {round(settings.timeouts.boot * 1000)} if {{ var(txn.route) -m beg starting/ }}"
         )
+    if settings.version >= (2, 9):
+        # Longer than the server's, so that it is clear whose fault it was when nothing moves. Not before the lobby.
+        idle = _ms(settings.timeouts.idle * 1.25)
+        lines.append(f"  http-request set-timeout client {idle} unless {{ var(txn.route) -m str api }}")
     return lines
 
 
