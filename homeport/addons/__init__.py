@@ -19,6 +19,7 @@ from homeport.addons.records import (
     resolve_attachment,
     service_of,
 )
+from homeport.addons.redis import Redis
 from homeport.addons.servers import Servers
 from homeport.addons.site import Site
 
@@ -30,6 +31,7 @@ __all__ = [
     "Plan",
     "Postgres",
     "Provider",
+    "Redis",
     "Resource",
     "Servers",
     "Service",

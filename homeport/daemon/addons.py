@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeport import addons, api, logs, router
-from homeport.addons import Postgres, Servers, Site, Transfers
+from homeport.addons import Postgres, Redis, Servers, Site, Transfers
 from homeport.home import Home
 from homeport.state import Database
 
@@ -39,7 +39,7 @@ def make_addons(
 ) -> AddonParts:
     where = site(home, domain=domain, bind=bind)
     postgres = Postgres(where)
-    kept = addons.Addons(database, [postgres])
+    kept = addons.Addons(database, [postgres, Redis(where)])
 
     def tell(app_id: str, text: str) -> None:
         journal.write(app_id, "app", "heroku-postgres", [text])

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
+import redis.asyncio
 
 from homeport import router
-from homeport.addons import Postgres, Provider, Servers, Site
+from homeport.addons import Postgres, Provider, Redis, Servers, Site
 from homeport.addons.fake import FakeProvider
 from homeport.home import Home
 
@@ -117,3 +118,26 @@ class PostgresWorld(World):
             return None
         rows = await self._run(variables, "SELECT value FROM kept WHERE key = %s", key)
         return str(rows[0][0]) if rows else None
+
+
+class RedisWorld(World):
+    service = "heroku-redis"
+    other_plan = "premium-0"
+
+    def provider(self) -> Redis:
+        return Redis(self.site)
+
+    def _client(self, variables: Mapping[str, str]) -> redis.asyncio.Redis:
+        """As apps on Heroku have it, which can't verify the certificate."""
+        (url,) = (url for name, url in variables.items() if name == "NAME_URL")
+        trust = {"ssl_cert_reqs": None} if url.startswith("rediss:") else {}
+        return redis.asyncio.from_url(url, decode_responses=True, **trust)
+
+    async def put(self, variables: Mapping[str, str], key: str, value: str) -> None:
+        async with self._client(variables) as client:
+            await client.set(key, value)
+
+    async def get(self, variables: Mapping[str, str], key: str) -> str | None:
+        async with self._client(variables) as client:
+            found: str | None = await client.get(key)
+            return found

@@ -11,9 +11,9 @@ import pytest
 
 from homeport.addons import Provider, Resource, catalog
 from homeport.errors import Invalid
-from tests.contract.addon_worlds import FakeWorld, PostgresWorld, World
+from tests.contract.addon_worlds import FakeWorld, PostgresWorld, RedisWorld, World
 
-WORLDS: dict[str, type[World]] = {"fake": FakeWorld, "postgres": PostgresWorld}
+WORLDS: dict[str, type[World]] = {"fake": FakeWorld, "postgres": PostgresWorld, "redis": RedisWorld}
 
 
 @pytest.fixture(scope="module", params=sorted(WORLDS))

@@ -1,0 +1,7 @@
+"""`heroku-redis`: a server of its own for every add-on."""
+
+from homeport.addons.redis.facts import Facts
+from homeport.addons.redis.provider import Redis
+from homeport.addons.redis.tuning import POLICIES, Tuning
+
+__all__ = ["POLICIES", "Facts", "Redis", "Tuning"]

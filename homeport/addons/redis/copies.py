@@ -1,0 +1,111 @@
+"""All data of a server as one file, and back again."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from homeport.addons.redis.configuration import fingerprint, scratch_conf
+from homeport.addons.redis.instance import Instance
+from homeport.addons.redis.wire import Connection, Refused
+from homeport.errors import HomeportError, Invalid
+
+DUMP = "dump.rdb"
+MAGIC = b"REDIS"
+LOOK_SECONDS = 0.02
+
+
+async def save(instance: Instance, into: Path) -> None:
+    """Write a dump as of one moment to the file `into`. The server goes on meanwhile.
+
+    Raises `HomeportError` (`backup_failed`).
+    """
+    async with instance.saving, instance.connect() as connection:
+        await _begin_save(connection)
+        await _until(connection, lambda info: info["rdb_bgsave_in_progress"] == "0")
+        if (await connection.info("persistence"))["rdb_last_bgsave_status"] != "ok":
+            raise HomeportError(
+                "backup_failed",
+                "Redis could not write its data down.",
+                why=instance.last_words,
+                fix="Is the disk full, or memory short? Then try again.",
+            )
+        dump = instance.data / DUMP
+        await asyncio.to_thread(shutil.copyfile, dump, into)
+        dump.unlink(missing_ok=True)
+
+
+async def load(instance: Instance, scratch: Instance, dump: Path) -> None:
+    """Replace the data of `instance`, and leave it down. `scratch` reads the dump first: all of it, or nothing happens.
+
+    Raises `Invalid` if the dump is damaged.
+    """
+    async with instance.turn:
+        await scratch.remove()
+        try:
+            await _read(scratch, dump)
+            await instance.stop()
+            await asyncio.to_thread(instance.exchange, scratch.data)
+        finally:
+            await scratch.remove()
+
+
+async def _read(scratch: Instance, dump: Path) -> None:
+    """Have a server that nobody else knows read the dump and write it down in the form that servers start from."""
+    with dump.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise _damaged("It does not begin as a dump of Redis does.")
+    scratch.prepare()
+    await asyncio.to_thread(scratch.take, dump, DUMP)
+    scratch.configure(scratch_conf(fingerprint(scratch.password)))
+    try:
+        await scratch.start()
+    except HomeportError as error:
+        if error.id != "server_not_started":
+            raise
+        raise _damaged(_complaint(scratch.last_words)) from None
+    async with scratch.connect() as connection:
+        await connection.ask("CONFIG", "SET", "appendonly", "yes")
+        await _until(connection, lambda info: info["aof_rewrite_in_progress"] == info["aof_rewrite_scheduled"] == "0")
+        if (await connection.info("persistence"))["aof_last_bgrewrite_status"] != "ok":
+            raise HomeportError("restore_failed", "Redis could not write the data down.", why=scratch.last_words)
+    await scratch.stop()
+    (scratch.data / DUMP).unlink(missing_ok=True)
+
+
+async def _begin_save(connection: Connection) -> None:
+    while True:
+        try:
+            await connection.ask("BGSAVE")
+        except Refused as refusal:  # it saves, or rewrites its file, already
+            if "in progress" not in str(refusal) and "scheduled" not in str(refusal):
+                raise HomeportError(
+                    "backup_failed", "Redis refused to write its data down.", why=str(refusal)
+                ) from None
+        else:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _until(connection: Connection, is_done: Callable[[dict[str, str]], bool]) -> None:
+    while True:
+        if is_done(await connection.info("persistence")):
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _complaint(words: str) -> str:
+    """What is said of the dump among a server's last words."""
+    said = [line for line in words.splitlines() if "RDB" in line or "rdb" in line or "Short read" in line]
+    return "\n".join(said[-3:]) or words[-300:]
+
+
+def _damaged(why: str) -> Invalid:
+    return Invalid(
+        "The backup is damaged.",
+        id="backup_damaged",
+        why=f"{why}\nNothing was changed.",
+        fix="Restore from another one.",
+    )
