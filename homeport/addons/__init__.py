@@ -19,7 +19,10 @@ from homeport.addons.records import (
     resolve_attachment,
     service_of,
 )
+from homeport.addons.redis import Facts as RedisFacts
 from homeport.addons.redis import Redis
+from homeport.addons.redis import Tuning as RedisTuning
+from homeport.addons.redis import tuning as redis_tuning
 from homeport.addons.servers import Servers
 from homeport.addons.site import Site
 
@@ -32,6 +35,8 @@ __all__ = [
     "Postgres",
     "Provider",
     "Redis",
+    "RedisFacts",
+    "RedisTuning",
     "Resource",
     "Servers",
     "Service",
@@ -47,6 +52,7 @@ __all__ = [
     "of_app",
     "of_user",
     "plan_of",
+    "redis_tuning",
     "resolve",
     "resolve_attachment",
     "service_of",

@@ -6,7 +6,7 @@ What isn't here yet, and is only answered politely, is in `resources.absent`.
 from __future__ import annotations
 
 from homeport.accounts import Action
-from homeport.api.data import credentials, databases, schedules, transfers
+from homeport.api.data import credentials, databases, redis, schedules, transfers
 from homeport.api.resources import (
     absent,
     account,
@@ -194,6 +194,17 @@ CREDENTIALS: tuple[Line, ...] = (  # under /postgres/v0/databases/{addon}
     ("POST   /credentials_rotation",                credentials.rotate,             DEPLOY,  "pg:credentials:rotate"),
 )
 
+STORES: tuple[Line, ...] = (  # under /redis/v0/databases/{addon}
+    ("GET    /",                                    redis.info,                     VIEW,    "redis:info, redis:cli"),
+    ("GET    /wait",                                redis.wait,                     VIEW,    "redis:wait"),
+    ("GET    /config",                              redis.config,                   VIEW,    "platform-api"),
+    ("PATCH  /config",                              redis.update_config,            OPERATE, "redis:maxmemory"),
+    ("POST   /credentials_rotation",                redis.rotate,                   DEPLOY,  "redis:credentials"),
+    ("POST   /stats/reset",                         redis.reset_statistics,         OPERATE, "redis:stats-reset"),
+    ("POST   /upgrade",                             redis.upgrade,                  OPERATE, "redis:upgrade"),
+    ("GET    /maintenance",                         redis.maintenance,              VIEW,    "redis:maintenance"),
+)
+
 STREAMS: tuple[Line, ...] = (
     ("GET    /logs/{session}",                      log_sessions.stream,            PUBLIC,  "logs, logs --tail"),
     ("GET    /builds/{build}/output/{key}",         builds.output,                  PUBLIC,  "builds:create"),
@@ -209,6 +220,7 @@ ROUTES: tuple[Route, ...] = (
     *(route(*line, prefix="/client/v11/databases/{addon}") for line in DATABASE),
     *(route(*line, prefix="/client/v11/apps/{app}/transfers") for line in TRANSFERS),
     *(route(*line, prefix="/postgres/v0/databases/{addon}") for line in CREDENTIALS),
+    *(route(*line, prefix="/redis/v0/databases/{addon}") for line in STORES),
     *(route(*line, streams=True) for line in STREAMS),
     *absent.ROUTES,
 )

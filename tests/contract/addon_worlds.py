@@ -139,5 +139,5 @@ class RedisWorld(World):
 
     async def get(self, variables: Mapping[str, str], key: str) -> str | None:
         async with self._client(variables) as client:
-            found: str | None = await client.get(key)
-            return found
+            found = await client.get(key)
+            return None if found is None else str(found)

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from homeport.addons import accounts
@@ -27,6 +28,14 @@ LOOPBACK = "127.0.0.1"
 PORT_ATTEMPTS = 5
 
 _log = logging.getLogger("homeport.addons.redis")
+
+
+@dataclass(frozen=True)
+class Login:
+    """The URL that says how apps connect."""
+
+    url: str = field(repr=False)
+    requires_tls: bool
 
 
 class Redis:
@@ -54,7 +63,7 @@ class Redis:
         instance = self._instance(resource.id)
         if instance.is_running:
             await self._require_room(instance, resource)
-        password = resource.secret.get("password") or new_password()
+        password = resource.secret.get("password") or self.new_password()
         tuning = Tuning.of(resource.secret)
         async with instance.turn:
             instance.prepare()
@@ -62,11 +71,9 @@ class Redis:
         return {"password": password, "host": self._site.host, "port": str(port), **tuning.remembered()}
 
     def config_vars(self, resource: Resource, name: str) -> dict[str, str]:
-        secret = resource.secret
         if not speaks_plainly(resource.plan):
             return {f"{name}_URL": tls_url(resource)}
-        plain = f"redis://:{secret['password']}@{LOOPBACK}:{secret['port']}"
-        return {f"{name}_URL": plain, f"{name}_TLS_URL": tls_url(resource)}
+        return {f"{name}_URL": plain_url(resource), f"{name}_TLS_URL": tls_url(resource)}
 
     async def deprovision(self, resource: Resource) -> None:
         instance = self._instance(resource.id)
@@ -99,6 +106,18 @@ class Redis:
 
     async def close(self) -> None:
         return
+
+    @staticmethod
+    def new_password() -> str:
+        """Letters and digits only: it stands in URLs and shells."""
+        return "p" + secrets.token_hex(32)
+
+    @staticmethod
+    def login(resource: Resource) -> Login:
+        """How apps get in: what REDIS_URL says."""
+        is_plain = speaks_plainly(resource.plan)
+        url = plain_url(resource) if is_plain else tls_url(resource)
+        return Login(url, requires_tls=not is_plain)
 
     async def facts(self, resource: Resource) -> Facts:
         """Raises `Unavailable` while its server doesn't answer."""
@@ -208,14 +227,13 @@ class Redis:
             )
 
 
-def new_password() -> str:
-    """Letters and digits only: it stands in URLs and shells."""
-    return "p" + secrets.token_hex(32)
-
-
 def speaks_plainly(plan: Plan) -> bool:
     """Mini plans take connections with and without TLS, all others with TLS only: see docs/decisions/0110."""
     return plan.name == "mini"
+
+
+def plain_url(resource: Resource) -> str:
+    return f"redis://:{resource.secret['password']}@{LOOPBACK}:{resource.secret['port']}"
 
 
 def tls_url(resource: Resource) -> str:
