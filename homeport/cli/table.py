@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homeport.cli.addon_table import ADDON_COMMANDS, ADDON_TOPICS
 from homeport.cli.grammar import Argument, Command, Flag
 from homeport.cli.vocabulary import (
     APP,
@@ -48,6 +49,7 @@ TOPICS = {
     "ps": "manage app dynos",
     "releases": "display the releases for an app",
     "run": "run a one-off process inside a dyno",
+    **ADDON_TOPICS,
 }
 
 COMMANDS: tuple[Command, ...] = (
@@ -416,6 +418,7 @@ COMMANDS: tuple[Command, ...] = (
         examples=("run:detached ls",),
         lenient=True,
     ),
+    *ADDON_COMMANDS,
     # the platform on this machine
     command(
         "up",
@@ -457,8 +460,8 @@ BY_NAME: dict[str, Command] = {name: row for row in COMMANDS for name in row.nam
 # Topics of the official CLI that have no room here yet: said so, rather than guessed at as a misspelling.
 ELSEWHERE = frozenset(
     """
-    2fa accounts addons authorizations certs ci clients container dashboard data drains join leave local lock members
-    notifications orgs pg pipelines plugins psql redis reviewapps sessions spaces teams telemetry unlock update usage
+    2fa accounts authorizations certs ci clients container dashboard data drains join leave local lock members
+    notifications orgs pipelines plugins redis reviewapps sessions spaces teams telemetry unlock update usage
     webhooks
     """.split()
 )
