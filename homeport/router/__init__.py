@@ -1,8 +1,9 @@
 """The router: the pure route table, the proxy's configuration and run-time sync, certificates, pages, access lines."""
 
 from homeport.router.authority import Authority
-from homeport.router.configuration import RENDEZVOUS_PREFIX, Timeouts
 from homeport.router.proxy import Proxy
+from homeport.router.settings import Timeouts
+from homeport.router.skeleton import RENDEZVOUS_PREFIX
 from homeport.router.table import AppRoute, AppState, RouteTable, Server, table
 
 __all__ = [

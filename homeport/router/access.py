@@ -1,6 +1,6 @@
 """Router lines: what HAProxy says about each request, in the words of Heroku's router.
 
-HAProxy writes one line per request to a pipe (`PIPE`) that outlives the daemon and holds thousands of lines while
+HAProxy writes one line per request to a pipe that outlives the daemon and holds thousands of lines while
 nobody reads; when it is full HAProxy drops lines and counts them, and never waits. Most of a line is ready when it
 comes; what is left to do here is to tell the H codes from how the request ended.
 """
@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homeport.router.codes import CODES, Code, of_termination
-
-PIPE = "run/router-log.pipe"
+from homeport.router.paths import LOG_PIPE
 
 LogSink = Callable[[str, str], None]
 """Takes (app id, text of a router line). Must not block."""
@@ -79,7 +78,7 @@ class AccessLog:
     """Reads the pipe and hands router lines on. One read per turn of the loop, so that a flood cannot keep it busy."""
 
     def __init__(self, root: Path, sink: LogSink) -> None:
-        self._path = root / PIPE
+        self._path = root / LOG_PIPE
         self._sink = sink
         self._descriptor: int | None = None
         self._rest = b""

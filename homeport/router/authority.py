@@ -92,14 +92,14 @@ class Authority:
 
     def leaf(self, hostname: str) -> Path:
         """The certificate and key of a host name, in one PEM file. A renewed one is a new file."""
-        known = self._issued.get(hostname)
+        label = _label(hostname)
+        known = self._issued.get(label)
         if known is not None and known[1] - self._clock() > RENEW_BEFORE and known[0].exists():
             return known[0]
         expires = self._expiry()
-        name = "_," + hostname[2:] if hostname.startswith("*.") else hostname
-        path = self._leaves / f"{name},{self._fingerprint()},{expires:%Y%m%d%H%M%S}.pem"
+        path = self._leaves / f"{label},{self._fingerprint()},{expires:%Y%m%d%H%M%S}.pem"
         self._issue(path, [hostname], expires)
-        self._issued[hostname] = path, expires
+        self._issued[label] = path, expires
         return path
 
     def prune(self, keep: Iterable[Path]) -> None:
@@ -108,7 +108,7 @@ class Authority:
         for path in self._leaves.glob("*.pem"):
             if path not in kept:
                 path.unlink(missing_ok=True)
-        self._issued = {host: entry for host, entry in self._issued.items() if entry[0] in kept}
+        self._issued = {label: entry for label, entry in self._issued.items() if entry[0] in kept}
 
     def _load(self) -> _Signer | None:
         try:
@@ -195,12 +195,17 @@ class Authority:
         return lasts and set(has) == {_general_name(name) for name in names}
 
     def _read_leaves(self) -> Iterable[tuple[str, tuple[Path, datetime]]]:
-        """The leaves of this CA on disk, the longest-lived of each host; their names say all that matters."""
+        """The leaves of this CA on disk, the longest-lived of each host; their file names say all that matters."""
         for path in sorted(self._leaves.glob("*.pem"), key=lambda path: path.stem.rpartition(",")[2]):
-            hostname, fingerprint, expires = path.stem.rsplit(",", 2)
+            label, fingerprint, expires = path.stem.rsplit(",", 2)
             if fingerprint == self._fingerprint():
-                host = "*." + hostname[2:] if hostname.startswith("_,") else hostname
-                yield host, (path, datetime.strptime(expires, "%Y%m%d%H%M%S").replace(tzinfo=UTC))
+                yield label, (path, datetime.strptime(expires, "%Y%m%d%H%M%S").replace(tzinfo=UTC))
+
+
+def _label(hostname: str) -> str:
+    """A host name as the beginning of a file name: no star, and never too long for one."""
+    label = hostname.replace("*", "_")
+    return label if len(label) <= 100 else f"{label[:80]}~{hashlib.sha256(hostname.encode()).hexdigest()[:16]}"
 
 
 def _general_name(name: str) -> x509.GeneralName:

@@ -6,13 +6,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from homeport.router import configuration
+from homeport.router import configuration, paths
 from homeport.router.authority import Authority
-from homeport.router.configuration import Configuration, Settings
+from homeport.router.configuration import Configuration
 from homeport.router.files import write_if_changed
+from homeport.router.settings import Settings
 from homeport.router.table import RouteTable
-
-_PORTS = "router/ports.json"
 
 
 @dataclass(frozen=True)
@@ -32,15 +31,15 @@ def write(root: Path, authority: Authority, table: RouteTable, settings: Setting
     _, renewed = authority.default(names)
     leaves = [authority.leaf(host) for host in sorted(own)]
     certificates = tuple(seen_from(root, leaf) for leaf in leaves)
-    (root / configuration.PAGES).mkdir(parents=True, exist_ok=True)
+    (root / paths.PAGES).mkdir(parents=True, exist_ok=True)
     for path, content in configuration.companion_files().items():
         write_if_changed(root / path, content)
-    write_if_changed(root / configuration.CERTIFICATE_LIST, configuration.certificate_list(certificates))
+    write_if_changed(root / paths.CERTIFICATE_LIST, configuration.certificate_list(certificates))
     api_certificates = configuration.api_certificate_list(settings.domain)
-    write_if_changed(root / configuration.API_CERTIFICATE_LIST, api_certificates)
-    write_if_changed(root / configuration.HOSTS_MAP, wanted.hosts_map)
-    write_if_changed(root / configuration.CONFIG_FILE, wanted.text)
-    write_if_changed(root / _PORTS, json.dumps({"https": settings.https_port, "http": settings.http_port}) + "\n")
+    write_if_changed(root / paths.API_CERTIFICATE_LIST, api_certificates)
+    write_if_changed(root / paths.HOSTS_MAP, wanted.hosts_map)
+    write_if_changed(root / paths.CONFIG_FILE, wanted.text)
+    write_if_changed(root / paths.PORTS, json.dumps({"https": settings.https_port, "http": settings.http_port}) + "\n")
     authority.prune(leaves)  # nothing on disk refers to the others any more, and a running HAProxy reads no file again
     return Written(wanted, certificates, renewed)
 
@@ -48,7 +47,7 @@ def write(root: Path, authority: Authority, table: RouteTable, settings: Setting
 def ports(root: Path) -> dict[str, int]:
     """The ports ("https", "http") of the configuration on disk; empty when there is none."""
     try:
-        known = json.loads((root / _PORTS).read_text())
+        known = json.loads((root / paths.PORTS).read_text())
         return {name: int(known[name]) for name in ("https", "http")}
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -9,9 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from homeport.router import paths
 from homeport.router.configuration import (
-    CERTIFICATE_LIST,
-    HOSTS_MAP,
     Configuration,
     add_server_command,
     server_name,
@@ -93,7 +92,7 @@ def load_certificate(path: str, pem: str) -> tuple[Command, ...]:
         Command(f"new ssl cert {path}", ("New empty certificate store",)),
         Command(f"set ssl cert {path} <<\n{pem.strip()}\n", ("Transaction created",)),
         Command(f"commit ssl cert {path}", ("Committing",)),
-        Command(f"add ssl crt-list {CERTIFICATE_LIST} {path}", ("Inserting certificate",)),
+        Command(f"add ssl crt-list {paths.CERTIFICATE_LIST} {path}", ("Inserting certificate",)),
     )
 
 
@@ -107,7 +106,7 @@ def replace_certificate(path: str, pem: str) -> tuple[Command, ...]:
 
 def unload_certificate(path: str) -> tuple[Command, ...]:
     return (
-        Command(f"del ssl crt-list {CERTIFICATE_LIST} {path}", ("Entry",)),
+        Command(f"del ssl crt-list {paths.CERTIFICATE_LIST} {path}", ("Entry",)),
         Command(f"del ssl cert {path}", ("Certificate",)),
     )
 
@@ -141,8 +140,8 @@ def _hosts(wanted: Mapping[str, str], running: Mapping[str, str]) -> list[Comman
     commands = []
     for host, route in wanted.items():
         if host not in running:
-            commands.append(Command(f"add map {HOSTS_MAP} {host} {route}"))
+            commands.append(Command(f"add map {paths.HOSTS_MAP} {host} {route}"))
         elif running[host] != route:
-            commands.append(Command(f"set map {HOSTS_MAP} {host} {route}"))
-    commands += [Command(f"del map {HOSTS_MAP} {host}") for host in running if host not in wanted]
+            commands.append(Command(f"set map {paths.HOSTS_MAP} {host} {route}"))
+    commands += [Command(f"del map {paths.HOSTS_MAP} {host}") for host in running if host not in wanted]
     return commands

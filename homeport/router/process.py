@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homeport.errors import HomeportError
-from homeport.router import configuration
+from homeport.router import paths
 from homeport.router.control import ask
 
-PID_FILE = "run/haproxy.pid"
-MESSAGES = "run/haproxy.log"
 _MESSAGES_LIMIT = 1 << 20
 _OLDEST = (2, 6)
 MASTER_PATIENCE = 3.0
@@ -64,7 +62,7 @@ def find(name: str = "haproxy") -> Program:
 def check(program: Program, root: Path) -> None:
     """Raises `HomeportError` (`haproxy_configuration`) when HAProxy would not take the configuration as it lies."""
     outcome = subprocess.run(
-        [program.path, "-C", str(root), "-c", "-f", configuration.CONFIG_FILE],
+        [program.path, "-C", str(root), "-c", "-f", paths.CONFIG_FILE],
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if outcome.returncode != 0:
@@ -73,13 +71,13 @@ def check(program: Program, root: Path) -> None:
             "haproxy_configuration",
             "HAProxy does not take the configuration that was written for it.",
             why="\n".join(alerts) or outcome.stderr.strip(),
-            fix=f"This is a defect of Homeport: please report it, with {root / configuration.CONFIG_FILE}.",
+            fix=f"This is a defect of Homeport: please report it, with {root / paths.CONFIG_FILE}.",
         )
 
 
 def launch(program: Program, root: Path, output: int) -> int:
     """Start master and worker; standard output goes to `output`. Returns the master's process id."""
-    messages = root / MESSAGES
+    messages = root / paths.MESSAGES
     errors = os.open(messages, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     trim(root)
     try:
@@ -87,8 +85,8 @@ def launch(program: Program, root: Path, output: int) -> int:
             program.path,
             [
                 program.path, "-W",
-                "-S", f"unix@{configuration.MASTER_SOCKET},mode,600",
-                "-C", str(root), "-f", configuration.CONFIG_FILE, "-p", PID_FILE,
+                "-S", f"unix@{paths.MASTER_SOCKET},mode,600",
+                "-C", str(root), "-f", paths.CONFIG_FILE, "-p", paths.PID_FILE,
             ],
             {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
             file_actions=[
@@ -104,7 +102,7 @@ def launch(program: Program, root: Path, output: int) -> int:
 
 def trim(root: Path) -> None:
     """Forget old messages of HAProxy when they have become many."""
-    messages = root / MESSAGES
+    messages = root / paths.MESSAGES
     if messages.exists() and messages.stat().st_size > _MESSAGES_LIMIT:
         os.truncate(messages, 0)
 
@@ -112,7 +110,7 @@ def trim(root: Path) -> None:
 def last_messages(root: Path, count: int = 6) -> str:
     """The end of what HAProxy had to say."""
     try:
-        return "\n".join((root / MESSAGES).read_text(errors="replace").splitlines()[-count:])
+        return "\n".join((root / paths.MESSAGES).read_text(errors="replace").splitlines()[-count:])
     except OSError:
         return ""
 
@@ -125,7 +123,7 @@ async def processes(root: Path, *, patience: float = 0.0) -> Processes | None:
     deadline = asyncio.get_running_loop().time() + patience
     while True:
         try:
-            answer = await ask(root / configuration.MASTER_SOCKET, "show proc")
+            answer = await ask(root / paths.MASTER_SOCKET, "show proc")
             break
         except (OSError, TimeoutError):
             if asyncio.get_running_loop().time() >= deadline:
@@ -144,7 +142,7 @@ async def reload(root: Path) -> None:
     """
     trim(root)
     await processes(root, patience=MASTER_PATIENCE)
-    await ask(root / configuration.MASTER_SOCKET, "reload")
+    await ask(root / paths.MASTER_SOCKET, "reload")
 
 
 async def end(pids: Sequence[int], *, grace: float = 5.0) -> None:

@@ -11,19 +11,19 @@ import asyncio
 import logging
 import os
 import resource
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 from homeport.errors import HomeportError
 from homeport.home import Home
-from homeport.router import disk, ports, process
+from homeport.router import disk, paths, ports, process
 from homeport.router.access import AccessLog, LogSink
 from homeport.router.authority import Authority
-from homeport.router.configuration import Settings, Timeouts
 from homeport.router.control import Running
 from homeport.router.disk import Written
 from homeport.router.plan import Plan, Reload, plan
 from homeport.router.runtime import Runtime
+from homeport.router.settings import Settings, Timeouts
 from homeport.router.table import RouteTable
 
 _log = logging.getLogger("homeport.router")
@@ -69,7 +69,8 @@ class Proxy:
         self._access = AccessLog(home.root, log_sink)
         self._lock = asyncio.Lock()
         self._table = RouteTable()
-        self._asked = self._done = 0
+        self._next: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._checked = ""
         self._soon: asyncio.Task[None] | None = None
 
@@ -97,13 +98,9 @@ class Proxy:
         Raises `HomeportError` (`haproxy_configuration`, `haproxy_failed`).
         """
         self._table = table
-        self._asked += 1
-        mine = self._asked
-        async with self._lock:
-            if self._done < mine:
-                latest = self._asked
-                await self._sync()
-                self._done = latest
+        if self._next is None:
+            self._next = self._in_background(self._catch_up(), name="router: apply")
+        await asyncio.shield(self._next)  # half a change is worse than one that nobody waits for any more
 
     async def alive(self) -> bool:
         """Whether HAProxy answers."""
@@ -118,13 +115,29 @@ class Proxy:
         """Let go of HAProxy without stopping it: apps go on being served."""
         if self._soon is not None:
             self._soon.cancel()
-            await asyncio.gather(self._soon, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._runtime.close()
         self._access.close()
 
     async def _runs_in_order(self) -> bool:
         """Whether there is a master as well as a worker to adopt."""
         return await self.alive() and await process.processes(self._root, patience=process.MASTER_PATIENCE) is not None
+
+    def _in_background(self, work: Coroutine[None, None, None], *, name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.debug("%s ended with %r", task.get_name(), task.exception())
+
+    async def _catch_up(self) -> None:
+        async with self._lock:
+            self._next = None  # who comes from now on may have read a later truth, and needs another round
+            await self._sync()
 
     async def _sync(self) -> None:
         """Bring disk and HAProxy to the table."""
@@ -152,7 +165,7 @@ class Proxy:
         if todo.reload is Reload.NOW:
             await self._reload(running, written.configuration.digest)
         elif todo.reload is Reload.SOON and (self._soon is None or self._soon.done()):
-            self._soon = asyncio.create_task(self._reload_soon(), name="router: reload soon")
+            self._soon = self._in_background(self._reload_soon(), name="router: reload soon")
 
     async def _reload_soon(self) -> None:
         """One reload for all the backends that were wanted within the pause."""
@@ -199,7 +212,7 @@ class Proxy:
                     "haproxy_failed",
                     "HAProxy did not start." if master else "HAProxy did not take its new configuration.",
                     why=process.last_messages(self._root),
-                    fix=f"More may be in {self._root / process.MESSAGES}.",
+                    fix=f"More may be in {self._root / paths.MESSAGES}.",
                 )
             await asyncio.sleep(_POLL)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from homeport.errors import HomeportError
-from homeport.router import configuration
+from homeport.router import paths
 from homeport.router.control import Control, Running
 from homeport.router.plan import (
     Command,
@@ -27,7 +27,7 @@ class Runtime:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._control = Control(root / configuration.ADMIN_SOCKET)
+        self._control = Control(root / paths.ADMIN_SOCKET)
         self._leaving: set[tuple[str, str]] = set()
         self._reaper: asyncio.Task[None] | None = None
 
@@ -47,8 +47,8 @@ class Runtime:
         return Snapshot(
             digest=running.digest,
             servers=await self._control.servers(),
-            hosts=await self._control.map(configuration.HOSTS_MAP),
-            certificates=await self._control.certificates(configuration.CERTIFICATE_LIST),
+            hosts=await self._control.map(paths.HOSTS_MAP),
+            certificates=await self._control.certificates(paths.CERTIFICATE_LIST),
         )
 
     async def follow(self, todo: Plan) -> None:
@@ -63,7 +63,7 @@ class Runtime:
             self._reaper = asyncio.create_task(self._delete_when_idle(), name="router: delete drained servers")
 
     async def renew_default_certificate(self) -> None:
-        await self._carry_out(self._with_pem(configuration.DEFAULT_CERTIFICATE, replace_certificate))
+        await self._carry_out(self._with_pem(paths.DEFAULT_CERTIFICATE, replace_certificate))
 
     async def close(self) -> None:
         if self._reaper is not None:

@@ -16,8 +16,8 @@ import pytest
 
 from homeport.errors import HomeportError
 from homeport.router import AppState, RouteTable
-from homeport.router.configuration import ADMIN_SOCKET
 from homeport.router.control import Control
+from homeport.router.paths import ADMIN_SOCKET
 from homeport.router.process import Processes, exists, processes
 from tests.integration.router.proxy_ground import Answer, Dyno, Ground, Request, app, exchange, hello, only, proxy, up
 

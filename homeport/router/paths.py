@@ -1,0 +1,16 @@
+"""Where things are under `$HOMEPORT_HOME`. HAProxy is started there and knows no other way to say it, so a home can be
+moved, and socket addresses stay short."""
+
+ADMIN_SOCKET = "run/haproxy.sock"
+MASTER_SOCKET = "run/haproxy-master.sock"
+PID_FILE = "run/haproxy.pid"
+MESSAGES = "run/haproxy.log"
+LOG_PIPE = "run/router-log.pipe"
+CONFIG_FILE = "router/haproxy.cfg"
+HOSTS_MAP = "router/hosts.map"
+CERTIFICATE_LIST = "router/certificates.list"
+API_CERTIFICATE_LIST = "router/api-certificates.list"
+LOBBY = "router/lobby.lua"
+PAGES = "router/pages"
+PORTS = "router/ports.json"
+DEFAULT_CERTIFICATE = "tls/default.pem"

@@ -1,0 +1,39 @@
+"""What the proxy is told once: ports, names, time limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds. The defaults are Heroku's (Dev Center, "HTTP Routing" and "Request Timeout")."""
+
+    connect: float = 5.0
+    first_byte: float = 30.0
+    idle: float = 55.0
+    boot: float = 75.0
+    headers: float = 30.0
+    keep_alive: float = 60.0
+    platform: float = 3600.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a reload is needed for to change.
+
+    `addresses` are what to listen on. `api_socket` and `rendezvous_socket` are paths, relative ones to
+    `$HOMEPORT_HOME`. `version` is HAProxy's; `lua` whether it has Lua, which the lobby is written in.
+    """
+
+    domain: str
+    https_port: int
+    http_port: int
+    addresses: tuple[str, ...]
+    api_socket: str
+    rendezvous_socket: str
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    threads: int = 2
+    connections: int = 4000
+    version: tuple[int, int] = (2, 6)
+    lua: bool = True
