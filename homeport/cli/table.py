@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeport.cli.addon_table import ADDON_COMMANDS, ADDON_TOPICS
 from homeport.cli.grammar import Argument, Command, Flag
+from homeport.cli.redis_table import REDIS_COMMANDS, REDIS_TOPICS
 from homeport.cli.vocabulary import (
     APP,
     APP_BY_NAME,
@@ -50,6 +51,7 @@ TOPICS = {
     "releases": "display the releases for an app",
     "run": "run a one-off process inside a dyno",
     **ADDON_TOPICS,
+    **REDIS_TOPICS,
 }
 
 COMMANDS: tuple[Command, ...] = (
@@ -419,6 +421,7 @@ COMMANDS: tuple[Command, ...] = (
         lenient=True,
     ),
     *ADDON_COMMANDS,
+    *REDIS_COMMANDS,
     # the platform on this machine
     command(
         "up",
@@ -461,7 +464,7 @@ BY_NAME: dict[str, Command] = {name: row for row in COMMANDS for name in row.nam
 ELSEWHERE = frozenset(
     """
     2fa accounts authorizations certs ci clients container dashboard data drains join leave local lock members
-    notifications orgs pipelines plugins redis reviewapps sessions spaces teams telemetry unlock update usage
+    notifications orgs pipelines plugins reviewapps sessions spaces teams telemetry unlock update usage
     webhooks
     """.split()
 )
