@@ -3,7 +3,7 @@
 from homeport.addons.addons import Addons
 from homeport.addons.catalog import SERVICES, Plan, Service
 from homeport.addons.lifecycle import Wish
-from homeport.addons.postgres import Facts, Kind, Postgres, Transfers, transfer_records
+from homeport.addons.postgres import Facts, Kind, Postgres, Snapshot, Snapshots, Transfers, transfer_records
 from homeport.addons.provider import Provider, Resource
 from homeport.addons.records import (
     State,
@@ -41,6 +41,8 @@ __all__ = [
     "Servers",
     "Service",
     "Site",
+    "Snapshot",
+    "Snapshots",
     "State",
     "Transfers",
     "Wish",

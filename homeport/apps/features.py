@@ -31,6 +31,13 @@ FEATURES = (
         True,
     ),
     Definition(
+        "release-snapshots",
+        "Release snapshots",
+        "A backup of DATABASE before each release command runs",
+        "general",
+        True,
+    ),
+    Definition(
         "runtime-dyno-metadata",
         "Dyno metadata",
         "HEROKU_APP_NAME, HEROKU_RELEASE_VERSION and the like in every dyno's environment",

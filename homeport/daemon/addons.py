@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeport import addons, api, logs, router
-from homeport.addons import Postgres, Redis, Servers, Site, Transfers
+from homeport.addons import Postgres, Redis, Servers, Site, Snapshots, Transfers
 from homeport.home import Home
 from homeport.state import Database
 
@@ -19,6 +19,7 @@ class AddonParts:
 
     addons: addons.Addons
     data: api.Data
+    snapshots: Snapshots
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:
         """To be run until the platform stops."""
@@ -45,7 +46,8 @@ def make_addons(
         journal.write(app_id, "app", "heroku-postgres", [text])
 
     transfers = Transfers(home, database, kept, postgres, tell=tell)
-    return AddonParts(kept, api.Data(postgres=postgres, transfers=transfers))
+    snapshots = Snapshots(database, kept, postgres, transfers)
+    return AddonParts(kept, api.Data(postgres=postgres, transfers=transfers), snapshots)
 
 
 def site(home: Home, *, domain: str, bind: tuple[str, ...]) -> Site:

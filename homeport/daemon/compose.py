@@ -71,7 +71,14 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
     repositories = git.Repositories(home.repositories)
     builder = Builder(home, core.store)
     deployer = deploys.Deploys(
-        home, core.database, builder, core.fleet, core.logs, where.app_url, core.fleet.parts.routes.changed
+        home,
+        core.database,
+        builder,
+        core.fleet,
+        core.addons.snapshots,
+        core.logs,
+        where.app_url,
+        core.fleet.parts.routes.changed,
     )
     receiver = git.Receiver(home.run / "receive.sock", home.run / "hooks", deploys.PushPolicy(deployer.push))
     application = doors.Platform(

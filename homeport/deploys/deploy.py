@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from homeport import builds, slugs
+from homeport.addons import Snapshot
 from homeport.deploys import records
 from homeport.deploys.outputs import Outputs
 from homeport.deploys.records import Order
@@ -38,6 +39,12 @@ class Fleet(Protocol):
     async def rollout(self, release_id: str, out: Say) -> RolloutReport: ...
 
 
+class Snapshots(Protocol):
+    """The part of `addons.Snapshots` that a deploy needs."""
+
+    async def take(self, app_id: str, version: int, say: Say) -> Snapshot | None: ...
+
+
 class Journal(Protocol):
     """The part of `logs.Logs` that a deploy needs."""
 
@@ -53,6 +60,7 @@ class Deploys:
         database: Database,
         builder: builds.Builder,
         fleet: Fleet,
+        snapshots: Snapshots,
         journal: Journal,
         web_url: Callable[[str], str],
         publish: Callable[[], Awaitable[None]],
@@ -61,6 +69,7 @@ class Deploys:
         self._database = database
         self._builder = builder
         self._fleet = fleet
+        self._snapshots = snapshots
         self._journal = journal
         self._web_url = web_url
         self._publish = publish
@@ -128,8 +137,8 @@ class Deploys:
         release = await self._database.run(records.pending_release, order, built)
         say("")
         say("-----> Launching...")
-        await self._release_phase(order, release, say)
-        await self._roll_out(order, release, say)
+        snapshot = await self._release_phase(order, release, say)
+        await self._roll_out(order, release, say, snapshot)
         say("")
         say("Verifying deploy... done.")
 
@@ -147,13 +156,14 @@ class Deploys:
         finally:
             await asyncio.to_thread(slugs.remove, folder)
 
-    async def _release_phase(self, order: Order, release: Release, say: Say) -> None:
-        """The `release` process type, in the new build, before any traffic.
+    async def _release_phase(self, order: Order, release: Release, say: Say) -> Snapshot | None:
+        """The `release` process type, in the new build, before any traffic; the snapshot that was taken before it.
 
         https://devcenter.heroku.com/articles/release-phase. Raises `Invalid` (`release_command_failed`).
         """
         if release.slug is None or "release" not in release.slug.process_types:
-            return
+            return None
+        snapshot = await self._snapshots.take(order.app.id, release.version, say)
         say("       Release command declared: this new release will not be available until the command succeeds.")
         code = await self._fleet.release_phase(release.id, say)
         if code != 0:
@@ -162,10 +172,11 @@ class Deploys:
                 f"The release command of v{release.version} failed with exit code {code}.",
                 id="release_command_failed",
                 why=f"It runs before any traffic, so {kept}.",
-                fix="Its output is above. Mend what it says and push again.",
+                fix="Its output is above. Mend what it says and push again." + _way_back(snapshot),
             )
+        return snapshot
 
-    async def _roll_out(self, order: Order, release: Release, say: Say) -> None:
+    async def _roll_out(self, order: Order, release: Release, say: Say, snapshot: Snapshot | None) -> None:
         """New web dynos up, then the release is the current one, then the old dynos go.
 
         With nothing to return to, a release whose dynos do not come up becomes current all the same, as on Heroku.
@@ -177,7 +188,7 @@ class Deploys:
                 f"v{release.version} did not start: {report.reason}",
                 id="release_did_not_start",
                 why=f"v{order.previous.version} goes on serving.",
-                fix="Mend what the lines above say and push again.",
+                fix="Mend what the lines above say and push again." + _way_back(snapshot),
             )
         current = await self._database.run(records.succeeded, order, release)
         await self._publish()
@@ -201,6 +212,12 @@ class Deploys:
 
     def _note(self, order: Order, *lines: str) -> None:
         self._journal.write(order.app.id, "app", "api", lines)
+
+
+def _way_back(snapshot: Snapshot | None) -> str:
+    if snapshot is None:
+        return ""
+    return f"\nIf the database has to be what it was before the release command:\n  {snapshot.restore}"
 
 
 def _say_failure(error: HomeportError, say: Say) -> None:

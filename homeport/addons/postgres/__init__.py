@@ -3,7 +3,8 @@
 from homeport.addons.postgres import transfer_records
 from homeport.addons.postgres.facts import Facts
 from homeport.addons.postgres.provider import Postgres
+from homeport.addons.postgres.snapshots import Snapshot, Snapshots
 from homeport.addons.postgres.transfer_records import Kind
 from homeport.addons.postgres.transfers import Transfers
 
-__all__ = ["Facts", "Kind", "Postgres", "Transfers", "transfer_records"]
+__all__ = ["Facts", "Kind", "Postgres", "Snapshot", "Snapshots", "Transfers", "transfer_records"]

@@ -20,6 +20,11 @@ Say = Callable[[str], None]
 _IGNORED = re.compile(r"errors ignored on restore: (\d+)")
 _EXTENSION_COMMENT = re.compile(r"^\d+; \d+ \d+ COMMENT - EXTENSION ")
 _PUBLIC = re.compile(r"^\d+; \d+ \d+ (SCHEMA|COMMENT|ACL) - (SCHEMA )?public ")
+_CHATTER = re.compile(
+    r"pg_(dump|restore): (last built-in|(reading|identifying|finding|flagging|saving|entering|executing|starting"
+    r"|finished|launching|processing item|creating|implied|connecting) )"
+)
+"""What the tools say of their own ways; what is left is about the data, and what went wrong."""
 MAX_LINE = 2000
 
 
@@ -152,7 +157,8 @@ async def _hear(stream: asyncio.StreamReader, say: Say, last: list[str]) -> None
     async for raw in _lines(stream):
         line = raw.decode(errors="replace").rstrip()[:MAX_LINE]
         if line:
-            say(line)
+            if not _CHATTER.match(line):
+                say(line)
             last.append(line)
             del last[:-20]
 
