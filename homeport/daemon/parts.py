@@ -63,7 +63,7 @@ def make_core(home: Home, settings: Settings) -> Core:
         domain=settings.domain,
         api_socket=home.run / "api.sock",
         rendezvous_socket=home.run / "rendezvous.sock",
-        log_sink=lambda app_id, text: journal.write(app_id, "heroku", "router", [text]),
+        log_sink=lambda app_id, texts: journal.write(app_id, "heroku", "router", texts),
         bind=settings.bind or None,
     )
 

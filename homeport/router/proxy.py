@@ -38,7 +38,7 @@ class Proxy:
 
     `https_port` and `http_port`: 0 picks a free one, or the one that a running proxy has. `bind`: addresses to listen
     on; by default loopback for the domain localhost and everything for others. `api_socket` and
-    `rendezvous_socket`: the daemon's unix sockets. `log_sink(app_id, text)` takes router lines and must not block.
+    `rendezvous_socket`: the daemon's unix sockets. `log_sink(app_id, texts)` takes router lines and must not block.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Editable packages in a layer: their code is the app's, and where that lies is known only to each dyno.
 
 Installers write the absolute path of the build's source folder into the environment. Plain paths are taken out and
-become part of `PYTHONPATH`; the import hooks that setuptools writes are made to look below `$HOMEPORT_APP`.
+become part of `PYTHONPATH`; the import hooks that setuptools writes are made to look below `$HOMEPORT_CODE`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from homeport.buildpacks.python.layers import site_packages
 from homeport.slugs import fingerprint
 
-APP = "HOMEPORT_APP"
+APP = "HOMEPORT_CODE"
 """The variable that holds the app's folder, in a build as in a dyno."""
 
 _DEFINITIONS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "manifest.in", "uv.toml", "cargo.toml",

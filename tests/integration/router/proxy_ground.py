@@ -154,7 +154,7 @@ class Ground:
             self.home,
             api_socket=self.home.run / "api.sock",
             rendezvous_socket=self.home.run / "rendezvous.sock",
-            log_sink=lambda app_id, text: self.lines.append((app_id, text)),
+            log_sink=lambda app_id, texts: self.lines.extend((app_id, text) for text in texts),
             timeouts=self._timeouts,
             **arguments,
         )

@@ -114,7 +114,7 @@ def test_lines_arrive_whole_however_they_are_cut(tmp_path: Path) -> None:
     async def story() -> None:
         (tmp_path / "run").mkdir()
         heard: list[tuple[str, str]] = []
-        log = AccessLog(tmp_path, lambda app_id, told: heard.append((app_id, told)))
+        log = AccessLog(tmp_path, lambda app_id, told: heard.extend((app_id, text) for text in told), pause=0)
         log.start()
         with open(log.open(), "wb", buffering=0, closefd=False) as pipe:  # noqa: ASYNC230 - a pipe, without waiting
             data = "".join(line(size=number) + "\n" for number in range(50)).encode()
@@ -138,7 +138,7 @@ def test_lines_that_came_while_nobody_read_are_read_by_the_next(tmp_path: Path) 
         haproxy = os.dup(AccessLog(tmp_path, lambda *_: None).open())
         heard: list[str] = []
         os.write(haproxy, (line() + "\n").encode())
-        log = AccessLog(tmp_path, lambda _, told: heard.append(told))
+        log = AccessLog(tmp_path, lambda _, told: heard.extend(told), pause=0)
         log.start()
         for _ in range(10):
             await asyncio.sleep(0)
