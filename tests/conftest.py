@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +18,18 @@ settings.register_profile("homeport", deadline=None)
 settings.load_profile("homeport")
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a database of the current schema: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("database") / "state.db"
+    asyncio.run(Database.open(f"sqlite:///{path}", vault=Vault.new_key()).close())
+    return path
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path, empty_database: Path) -> Iterator[Database]:
     """An empty database of the current schema, in a file of its own."""
-    opened = Database.open(f"sqlite:///{tmp_path / 'state.db'}", vault=Vault.new_key())
+    path = shutil.copyfile(empty_database, tmp_path / "state.db")
+    opened = Database.open(f"sqlite:///{path}", vault=Vault.new_key())
     yield opened
     asyncio.run(opened.close())

@@ -57,9 +57,7 @@ class Snapshots:
         try:
             size = (await self._postgres.facts(await self._addons.resource(addon))).bytes
             if size > MAX_BYTES:
-                say(
-                    f"       No snapshot of {DATABASE}: it has {_megabytes(size)}, and more than 2 GB would take too long."
-                )
+                say(f"       No snapshot of {DATABASE}: its {_megabytes(size)} would take too long.")
                 say("       If this release changes the schema, take a backup first: heroku pg:backups:capture")
                 return None
             say(f"       Taking a snapshot of {DATABASE} ({_megabytes(size)})...")
