@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -76,6 +76,15 @@ def decide(*, maintenance: bool, released: bool, wanted: int, dynos: Collection[
     return AppState.STARTING
 
 
+def serving(current: Sequence[Server], earlier: Sequence[Server], *, wanted: int) -> tuple[Server, ...]:
+    """Which of an app's up web dynos take requests: those of the current release alone, once all of them are up.
+
+    Until then those of earlier releases help, so that nothing is overloaded; after that nobody may meet the old code
+    any more, though its dynos may not have been told to go yet.
+    """
+    return tuple(sorted(current if len(current) >= max(wanted, 1) else (*current, *earlier)))
+
+
 def table(session: Session, *, domain: str) -> RouteTable:
     """The route table as the database has it. `NAME.domain` and the app's own domains lead to an app."""
     hostnames: dict[str, list[str]] = defaultdict(list)
@@ -84,9 +93,13 @@ def table(session: Session, *, domain: str) -> RouteTable:
     quantities = select(Formation.app_id, Formation.quantity).where(Formation.type == "web")
     wanted = {row.app_id: row.quantity for row in session.execute(quantities)}
     states: dict[str, set[str]] = defaultdict(set)
-    servers: dict[str, list[Server]] = defaultdict(list)
-    for app_id, state, dyno_id, name, host, port in session.execute(
-        select(Dyno.app_id, Dyno.state, Dyno.id, Dyno.name, Dyno.host, Dyno.port)
+    current: dict[str, list[Server]] = defaultdict(list)
+    earlier: dict[str, list[Server]] = defaultdict(list)
+    for app_id, is_current, state, dyno_id, name, host, port in session.execute(
+        select(
+            Dyno.app_id, Dyno.release_id == App.current_release_id, Dyno.state, Dyno.id, Dyno.name, Dyno.host, Dyno.port
+        )
+        .join(App, App.id == Dyno.app_id)
         .join(Release, Release.id == Dyno.release_id)
         # The dynos of a release that is on its way out take no requests: it may yet fail. Nor do those of one that
         # has failed, in the moment before they are told to go.
@@ -95,7 +108,11 @@ def table(session: Session, *, domain: str) -> RouteTable:
     ):
         states[app_id].add(state)
         if state == "up" and host is not None and port is not None:
-            servers[app_id].append(Server(dyno_id, name, host, port))
+            (current if is_current else earlier)[app_id].append(Server(dyno_id, name, host, port))
+    servers = {
+        app_id: serving(current[app_id], earlier[app_id], wanted=wanted.get(app_id, 0))
+        for app_id in {*current, *earlier}
+    }
     apps = session.execute(
         select(App.id, App.name, App.maintenance, Release.slug_id)
         .outerjoin(Release, Release.id == App.current_release_id)
@@ -112,9 +129,9 @@ def table(session: Session, *, domain: str) -> RouteTable:
                     released=slug_id is not None,
                     wanted=wanted.get(app_id, 0),
                     dynos=states[app_id],
-                    routable=len(servers[app_id]),
+                    routable=len(servers.get(app_id, ())),
                 ),
-                tuple(servers[app_id]),
+                servers.get(app_id, ()),
             )
             for app_id, name, maintenance, slug_id in apps
         )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from homeport import accounts, apps, releases, router, slugs
 from homeport.router import AppState, Server
-from homeport.router.table import decide
+from homeport.router.table import decide, serving
 from homeport.state import App, Database, Dyno, Formation, Release, User
 
 
@@ -104,7 +104,7 @@ def test_dynos_of_a_release_that_is_not_out_yet_take_nothing(session: Session, s
     new = start(session, coming, 2)
     assert [server.dyno_id for server in only_route(session).servers] == [old.id]
     releases.succeed(session, coming)
-    assert [server.dyno_id for server in only_route(session).servers] == [old.id, new.id]
+    assert [server.dyno_id for server in only_route(session).servers] == [new.id]
 
 
 def test_custom_domains_follow_the_apps_own_name(session: Session, shop: App) -> None:
@@ -122,3 +122,12 @@ def test_maintenance_counts_whatever_runs(session: Session, shop: App, ada: User
 def test_equal_truths_are_equal_tables(session: Session, shop: App, ada: User) -> None:
     start(session, deploy(session, shop, ada), 1)
     assert router.table(session, domain="localhost") == router.table(session, domain="localhost")
+
+
+def test_old_dynos_help_until_all_new_ones_are_up_and_answer_nobody_after_that() -> None:
+    old = [Server("o1", "web.1", "127.0.0.1", 1), Server("o2", "web.2", "127.0.0.1", 2)]
+    new = [Server("n1", "web.1", "127.0.0.1", 3), Server("n2", "web.2", "127.0.0.1", 4)]
+    assert serving([], old, wanted=2) == tuple(old)
+    assert set(serving(new[:1], old, wanted=2)) == {*old, new[0]}
+    assert set(serving(new, old, wanted=2)) == set(new)
+    assert serving([], old, wanted=0) == tuple(old)
