@@ -37,8 +37,17 @@ class Ending:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A pending release whose web dynos come up, or wait for it to be current. `config` digests the config vars that
+    they were started with."""
+
+    release_id: str
+    config: str
+
+
 class Board:
-    """Ids are those of dynos, except in `candidates` (app → release) and `watchers` (release)."""
+    """Ids are those of dynos, except in `candidates` (by app) and of watchers (by release)."""
 
     def __init__(self) -> None:
         self.busy: set[str] = set()
@@ -46,7 +55,7 @@ class Board:
         self.gates: dict[str, Verdict] = {}
         self.gating: dict[str, asyncio.Task[None]] = {}
         self.exits: dict[str, int | None] = {}
-        self.candidates: dict[str, str] = {}
+        self.candidates: dict[str, Candidate] = {}
         self._watchers: dict[str, list[asyncio.Queue[Change]]] = defaultdict(list)
         self._endings: dict[str, asyncio.Future[Ending]] = {}
 

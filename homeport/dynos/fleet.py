@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from homeport.dynos import one_offs, orders, release_phase, rollout, rows
 from homeport.dynos.actions import Why
-from homeport.dynos.board import Board, Ending
+from homeport.dynos.board import Board, Candidate, Ending
 from homeport.dynos.environment import Layers
 from homeport.dynos.hands import Hands, Parts
 from homeport.dynos.limits import Limits
@@ -132,10 +132,13 @@ class Fleet:
         # Who works on what is read before and after the truth: whatever changes in between counts as being worked on.
         busy, held = frozenset(board.busy), frozenset(board.held)
         instances = {instance.id: instance for instance in await parts.engine.list()}
-        situation = await parts.database.run(rows.read, app_id, board.candidates.get(app_id))
+        candidate = board.candidates.get(app_id)
+        situation = await parts.database.run(rows.read, app_id, candidate.release_id if candidate else None)
         if situation is None:
             self._app_is_gone(app_id)
             return False
+        if candidate is not None and situation.wanted.candidate is None:
+            await self._settle(app_id, candidate)
         for row in situation.rows:
             self._apps[row.id] = app_id
             if row.id in instances:
@@ -152,6 +155,12 @@ class Fleet:
         if decided.again_at is not None:
             self._remind(app_id, max((decided.again_at - parts.clock()).total_seconds(), 0.0))
         return bool(decided.actions)
+
+    async def _settle(self, app_id: str, candidate: Candidate) -> None:
+        if self.board.candidates.get(app_id) == candidate:
+            del self.board.candidates[app_id]
+        now, stop_by = self._from_now()
+        await self.parts.database.run(rollout.settle, candidate, now=now, stop_by=stop_by)
 
     def _remind(self, app_id: str, delay: float) -> None:
         if self._loop is not None:
@@ -267,9 +276,13 @@ class Fleet:
     def _order(
         self, session: Session, order: orders.Order, app_id: str, dyno: str | None, type: str | None
     ) -> list[Dyno]:
-        at = self.parts.clock()
-        stop_by = at + timedelta(seconds=self.parts.limits.drain + self.parts.limits.grace)
+        at, stop_by = self._from_now()
         return order(session, session.get_one(App, app_id), dyno=dyno, type=type, now=at, stop_by=stop_by)
+
+    def _from_now(self) -> tuple[datetime, datetime]:
+        """Now, and when a dyno that is told to go now must have gone."""
+        at = self.parts.clock()
+        return at, at + timedelta(seconds=self.parts.limits.drain + self.parts.limits.grace)
 
     async def halt(self) -> None:
         """End every dyno, for when the platform goes down; `run` must have ended. The next one starts them anew."""

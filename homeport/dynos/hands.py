@@ -155,6 +155,7 @@ class Hands:
             *words.crash(action.why, action.exit_code, detail, self._parts.limits.boot),
             words.changed(State(before.state), State.CRASHED),
             *words.next_try(delay),
+            *_on_trial(dyno),
         )
         change = Change(dyno.id, dyno.name, State.CRASHED, action.why, action.exit_code, detail)
         self._board.tell(dyno.release_id, change)
@@ -168,7 +169,8 @@ class Hands:
         marked = await run(rows.mark_down, action.id, now=now, stop_by=stop_by)
         if before is None or marked is None:
             return False
-        self._say(app_id, before.name, *words.retire(action.why, State(before.state)))
+        said = _on_trial(marked) or words.retire(action.why, State(before.state))
+        self._say(app_id, before.name, *said)
         return marked.host is not None
 
     async def _remove(self, dyno_id: str) -> None:
@@ -297,3 +299,7 @@ class Hands:
 
     def _say(self, app_id: str, dyno: str, *texts: str) -> None:
         self._parts.outputs.say(app_id, dyno, texts)
+
+
+def _on_trial(dyno: Dyno) -> list[str]:
+    return [] if rows.is_one_off(dyno) else words.on_trial(dyno.release)

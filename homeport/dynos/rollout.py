@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from homeport.dynos import rows, words
+from homeport import releases
+from homeport.dynos import orders, rows, words
 from homeport.dynos.actions import Why
-from homeport.dynos.board import Board, Change
+from homeport.dynos.board import Board, Candidate, Change
 from homeport.dynos.hands import Parts
 from homeport.dynos.states import State
 from homeport.errors import Conflict, NotFound
@@ -36,6 +40,7 @@ class _Progress:
     app_id: str
     names: frozenset[str]
     up: frozenset[str]
+    config: str
 
 
 async def run(
@@ -47,7 +52,7 @@ async def run(
     progress = await parts.database.run(_progress, release_id)
     app_id, ok, told = progress.app_id, False, progress.up
     with board.watch(release_id) as changes:
-        board.candidates[app_id] = release_id
+        candidate = board.candidates[app_id] = Candidate(release_id, progress.config)
         wake(app_id)
         try:
             while not progress.names <= progress.up:
@@ -61,7 +66,7 @@ async def run(
             ok = True
         finally:
             # Once up it stays the candidate until it is current: nobody may take its dynos away meanwhile.
-            if not ok and board.candidates.get(app_id) == release_id:
+            if not ok and board.candidates.get(app_id) == candidate:
                 del board.candidates[app_id]
                 wake(app_id)
     return RolloutResult(ok=True)
@@ -87,7 +92,26 @@ def _progress(session: Session, release_id: str) -> _Progress:
     up = session.scalars(
         select(Dyno.name).where(Dyno.release_id == release_id, Dyno.type == "web", Dyno.state == State.UP.value)
     )
-    return _Progress(app.id, frozenset(slot.name for slot in slots), frozenset(up))
+    return _Progress(app.id, frozenset(slot.name for slot in slots), frozenset(up), _digest(session, release))
+
+
+def settle(session: Session, candidate: Candidate, *, now: datetime, stop_by: datetime) -> None:
+    """What is left to do when a candidate is no longer pending.
+
+    Config vars that were changed while its dynos came up are in the release, but not in those dynos.
+    """
+    release = session.get(Release, candidate.release_id)
+    if release is None or release.status != "succeeded" or _digest(session, release) == candidate.config:
+        return
+    app = session.get_one(App, release.app_id)
+    for dyno in orders.running(session, app):
+        if dyno.type == "web" and dyno.release_id == release.id and not rows.is_one_off(dyno):
+            orders.restart(session, app, dyno=dyno.name, now=now, stop_by=stop_by)
+
+
+def _digest(session: Session, release: Release) -> str:
+    variables = json.dumps(releases.variables(session, release), sort_keys=True)
+    return hashlib.sha256(variables.encode()).hexdigest()
 
 
 def _failed(parts: Parts, change: Change, out: Callable[[str], None]) -> RolloutResult:

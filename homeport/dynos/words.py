@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from homeport.dynos.actions import Why
 from homeport.dynos.states import State
+from homeport.state import Release
 
 
 def starting(command: str) -> str:
@@ -64,6 +65,13 @@ def next_try(delay: timedelta) -> list[str]:
     """Nothing when it follows at once."""
     seconds = delay.total_seconds()
     return [f"Crashed several times in a row: trying again in {seconds:.0f} seconds"] if seconds else []
+
+
+def on_trial(release: Release) -> list[str]:
+    """For a dyno that has never served: others of its name do, and the log must not be read as if they had ended."""
+    if release.status == "succeeded":
+        return []
+    return [f"That was v{release.version}, which is not in force: what served before goes on"]
 
 
 def failure(name: str, why: Why, exit_code: int | None, detail: str, boot: float) -> str:

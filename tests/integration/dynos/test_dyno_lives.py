@@ -239,6 +239,7 @@ def test_a_release_that_does_not_boot_is_cleared_away_and_the_old_one_serves_on(
             assert (await g.get(app)).startswith("good")
             await g.until_alone(1)
             assert await g.ps(app) == {"web.1": "up"}
+            assert "heroku[web.1]: That was v3, which is not in force: what served before goes on" in g.lines(app)
 
     asyncio.run(story())
 

@@ -131,6 +131,29 @@ def test_a_rollout_of_many_dynos(database: Database) -> None:
     asyncio.run(story())
 
 
+def test_config_vars_that_change_during_a_rollout_reach_its_dynos_too(database: Database) -> None:
+    async def story() -> None:
+        async with ship(database) as s:
+            app = await database.run(new_app)
+            await s.deploy(app, web="one")
+            await s.until_ps(app, web_1="up")
+            release = await s.deploy(app, pending=True, web="two")
+            assert (await s.fleet.rollout(release.id, lambda _line: None)).ok
+            await database.run(_set, app, {"NEW": "1"})
+            await database.run(releases.succeed, release)
+            await s.until(lambda: [d.spec.env.get("NEW") for d in s.engine.world.dynos.values()] == ["1"])
+            (last,) = s.engine.world.dynos.values()
+            assert last.spec.argv[4] == "two"
+            before = len(s.engine.world.started)
+            release = await s.deploy(app, pending=True, web="three")
+            assert (await s.fleet.rollout(release.id, lambda _line: None)).ok
+            await database.run(releases.succeed, release)
+            await s.until(lambda: [d.spec.argv[4] for d in s.engine.world.dynos.values()] == ["three"])
+            assert len(s.engine.world.started) == before + 1, "nothing changed, so nothing was started twice"
+
+    asyncio.run(story())
+
+
 def test_when_one_dyno_of_a_release_fails_all_of_them_go(database: Database) -> None:
     def script(spec: Spec) -> Behaviour:
         bad = spec.argv[4] == "two" and spec.name == "web.3"

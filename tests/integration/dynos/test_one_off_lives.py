@@ -141,8 +141,8 @@ def test_a_conversation(tmp_path: Path, ports: range) -> None:
                 assert await g.ps(app) == {dyno.name: "up"}
                 await client.say(b"echo $((6*7))\r")
                 await client.until("42\r\n")
-                await client.say(b"sleep 100\r")
-                await client.until("sleep 100\r\n")
+                await client.say(b"sh -c 'echo go''ing; exec sleep 100'\r")
+                await client.until("going\r\n")
                 await client.say(b"\x03")  # Ctrl-C travels as a character
                 await client.until("^C")
                 await client.say("echo é😀\r".encode())
