@@ -73,8 +73,10 @@ class Instance:
         servers.own(self.data, self._account)
 
     def configure(self, text: str) -> None:
-        """Write what it is told at its next start."""
-        servers.give(self.folder / "redis.conf", text, self._account)
+        """Write what it is told at its next start. What is there already is not written again: the disk may be full."""
+        path = self.folder / "redis.conf"
+        if not path.exists() or path.read_text() != text:
+            servers.give(path, text, self._account)
 
     def certify(self, host: str, pem: bytes) -> None:
         """Write the key and the certificate that it shows."""
@@ -143,7 +145,6 @@ class Instance:
         """A connection that may do everything. Raises `Unavailable` (`server_not_ready`) when it breaks, too."""
         try:
             async with wire.connect(self.data, ADMIN, self.password) as connection:
-                await connection.ask("PING")
                 yield connection
         except LOST as error:
             raise Unavailable(
@@ -163,8 +164,9 @@ class Instance:
         deadline = time.monotonic() + READY_SECONDS
         while True:
             try:
-                async with self.connect():
-                    return
+                async with self.connect() as connection:
+                    if (await connection.info("persistence"))["loading"] == "0":
+                        return
             except Unavailable:
                 if not self.is_running:
                     raise HomeportError(
@@ -173,6 +175,10 @@ class Instance:
                         why=self.last_words,
                         fix=f"Its log is {self._keeper.log(self.name)}.",
                     ) from None
-                if time.monotonic() > deadline:
-                    raise
+            if time.monotonic() > deadline:
+                raise HomeportError(
+                    "server_not_ready",
+                    f"Redis has not read all of its data within {READY_SECONDS:.0f} s.",
+                    fix="It goes on reading; try again in a moment.",
+                )
             await asyncio.sleep(0.005)

@@ -13,13 +13,12 @@ from pathlib import Path
 from homeport.addons import accounts
 from homeport.addons.catalog import Plan
 from homeport.addons.provider import UNSETTLED, Resource
-from homeport.addons.redis import configuration, copies, facts, ports
+from homeport.addons.redis import configuration, copies, facts, ports, tuning, versions
 from homeport.addons.redis.configuration import Access, Limits, Listening, Sync, fingerprint
 from homeport.addons.redis.facts import Facts
 from homeport.addons.redis.instance import Instance
 from homeport.addons.redis.tuning import Tuning
 from homeport.addons.redis.wire import Connection
-from homeport.addons.servers import program
 from homeport.addons.site import Site
 from homeport.errors import HomeportError, Invalid, Unavailable
 
@@ -48,27 +47,27 @@ class Redis:
         self._folder = site.home.addons / "redis"
         self._account = accounts.unprivileged("redis")
         self._instances: dict[str, Instance] = {}
-        self._restoring: set[str] = set()
         self._complaints: dict[str, str] = {}
 
     def check(self, plan: Plan, options: Mapping[str, str]) -> None:  # noqa: ARG002 - every plan can be had
-        if options:
+        if unknown := set(options) - {"version", *tuning.OPTIONS}:
             raise Invalid(
-                f"heroku-redis doesn't know the option {min(options)[:50]} here.",
-                fix="Its settings have commands of their own: `heroku redis:maxmemory`, `heroku redis:timeout`.",
+                f"heroku-redis doesn't know the option {min(unknown)[:50]} here.",
+                fix=f"It knows --version, {', '.join(f'--{name}' for name in tuning.OPTIONS)}.",
             )
-        program("redis-server", "redis-server")
+        Tuning.asked(options)
+        versions.require(options.get("version"))
 
     async def provision(self, resource: Resource) -> Mapping[str, str]:
         instance = self._instance(resource.id)
         if instance.is_running:
             await self._require_room(instance, resource)
         password = resource.secret.get("password") or self.new_password()
-        tuning = Tuning.of(resource.secret)
+        tuned = Tuning.of(resource.secret) if resource.secret else Tuning.asked(resource.options)
         async with instance.turn:
             instance.prepare()
-            port = await self._run(instance, resource.plan, tuning, password)
-        return {"password": password, "host": self._site.host, "port": str(port), **tuning.remembered()}
+            port = await self._run(instance, resource.plan, tuned, password)
+        return {"password": password, "host": self._site.host, "port": str(port), **tuned.remembered()}
 
     def config_vars(self, resource: Resource, name: str) -> dict[str, str]:
         if not speaks_plainly(resource.plan):
@@ -92,11 +91,9 @@ class Redis:
 
     async def restore(self, resource: Resource, source: Path) -> None:
         instance = await self._running(resource)
-        self._restoring.add(resource.id)
         try:
             await copies.load(instance, self._scratch(resource.id), source / DUMP)
         finally:
-            self._restoring.discard(resource.id)
             await self._running(resource)
 
     async def stop(self) -> None:
@@ -145,17 +142,17 @@ class Redis:
                 await self._run(instance, resource.plan, Tuning.of(resource.secret), resource.secret["password"])
         return instance
 
-    async def _run(self, instance: Instance, plan: Plan, tuning: Tuning, password: str) -> int:
+    async def _run(self, instance: Instance, plan: Plan, tuned: Tuning, password: str) -> int:
         """Have the server run as it should; returns the first of its ports. What differs is changed while it runs, if
         that is possible."""
         access = Access(fingerprint(password), fingerprint(instance.password))
         for attempt in range(PORT_ATTEMPTS):
             port = self._port(instance)
             listening, limits = self._listening(plan, port), _limits(plan)
-            instance.configure(configuration.redis_conf(listening, limits, tuning, access))
+            instance.configure(configuration.redis_conf(listening, limits, tuned, access))
             self._certify(instance)
             if instance.is_running:
-                if await _adapt(instance, listening, limits, tuning, access):
+                if await _adapt(instance, listening, limits, tuned, access):
                     return port
                 await instance.stop()
             try:
@@ -190,7 +187,7 @@ class Redis:
 
     async def _keep(self, resource: Resource) -> None:
         """Look after one server. What fails is tried again the next time; the others are tended all the same."""
-        if resource.id in self._restoring:
+        if self._instance(resource.id).turn.locked():  # somebody is at it
             return
         try:
             if self._scratch(resource.id).folder.exists():  # whoever restored is gone
@@ -200,10 +197,11 @@ class Redis:
             if self._certify(instance):
                 async with instance.connect() as connection:
                     await connection.ask("CONFIG", "SET", "tls-cert-file", configuration.CERTIFICATE)
-        except HomeportError as error:
-            if self._complaints.get(resource.id) != error.message:
-                self._complaints[resource.id] = error.message
-                _log.error("%s: %s", resource.name, error.message)
+        except (HomeportError, OSError) as error:  # OSError: the disk is full, say
+            said = error.message if isinstance(error, HomeportError) else str(error)
+            if self._complaints.get(resource.id) != said:
+                self._complaints[resource.id] = said
+                _log.error("%s: %s", resource.name, said)
         else:
             self._complaints.pop(resource.id, None)
 
@@ -247,14 +245,14 @@ def _limits(plan: Plan) -> Limits:
     return Limits(plan.limits["memory"], plan.limits["connections"], sync)
 
 
-async def _adapt(instance: Instance, listening: Listening, limits: Limits, tuning: Tuning, access: Access) -> bool:
+async def _adapt(instance: Instance, listening: Listening, limits: Limits, tuned: Tuning, access: Access) -> bool:
     """Tell a running server what differs; False if it has to be started anew for that."""
     with contextlib.suppress(HomeportError):
         async with instance.connect() as connection:
             wanted = listening.settings()
             if await connection.settings(*wanted) != wanted:
                 return False
-            for name, value in {**limits.settings(), **configuration.tuned(tuning)}.items():
+            for name, value in {**limits.settings(), **configuration.tuned(tuned)}.items():
                 await connection.ask("CONFIG", "SET", name, value)
             await _admit(connection, access)
             return True

@@ -19,6 +19,8 @@ POLICIES = {
 }
 """What happens when the memory is full, as the official CLI describes it."""
 
+OPTIONS = ("maxmemory_policy", "timeout", "notify_keyspace_events")
+"""What of it can be said at creation: `addons:create heroku-redis -- --timeout 60`."""
 EVENTS = "KEg$lshzxetdmnA"
 MAX_TIMEOUT = 2**31 - 1
 
@@ -44,6 +46,17 @@ class Tuning:
             timeout=int(secret.get("timeout", usual.timeout)),
             events=secret.get("events", usual.events),
         )
+
+    @classmethod
+    def asked(cls, options: Mapping[str, str]) -> Tuning:
+        """As somebody wants a new one. Raises `Invalid`."""
+        usual = cls()
+        timeout = options.get("timeout", str(usual.timeout))
+        return cls(
+            policy=options.get("maxmemory_policy", usual.policy),
+            timeout=int(timeout) if timeout.isascii() and timeout.isdigit() and len(timeout) < 18 else -1,
+            events=options.get("notify_keyspace_events", usual.events),
+        ).check()
 
     def remembered(self) -> dict[str, str]:
         return {"policy": self.policy, "timeout": str(self.timeout), "events": self.events}
