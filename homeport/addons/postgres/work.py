@@ -13,6 +13,7 @@ from homeport.addons.postgres import databases, dumps, proof
 from homeport.addons.postgres.cluster import Cluster
 from homeport.addons.postgres.dumps import Dumps, Login, Say
 from homeport.addons.postgres.proof import Counts, Proof
+from homeport.errors import HomeportError, Invalid
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,10 @@ class Place:
 
 
 async def capture(place: Place, into: Path, *, say: Say, counted: bool = False) -> Counts | None:
-    """Write an archive of the database, whole or not at all; its rows at that moment, if they are to be counted."""
+    """Write an archive of the database, whole or not at all; its rows at that moment, if they are to be counted.
+
+    Raises `HomeportError` (`dump_failed`, `dump_incomplete`).
+    """
     draft = into.with_suffix(".draft")
     try:
         async with AsyncExitStack() as stack:
@@ -40,12 +44,26 @@ async def capture(place: Place, into: Path, *, say: Say, counted: bool = False) 
                 counts = await proof.count(connection)
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 await place.tools.dump(login, file, snapshot=snapshot, say=say)
-                file.flush()
                 os.fsync(file.fileno())
+        await _require_whole(place, draft)
         draft.replace(into)
         return counts
     finally:
         draft.unlink(missing_ok=True)
+
+
+async def _require_whole(place: Place, archive: Path) -> None:
+    """Read it to its end: pg_dump 15 ends with 0 also when the last of it didn't fit on the disk."""
+    try:
+        with archive.open("rb") as file:
+            await place.tools.check(file)
+    except Invalid as error:
+        raise HomeportError(
+            "dump_incomplete",
+            "The backup was written and can't be read back, so it is thrown away.",
+            why=error.why,
+            fix="See that the disk has room, then try again.",
+        ) from None
 
 
 async def restore(place: Place, archive: BinaryIO, *, say: Say, extensions: Sequence[str] = ()) -> int:
