@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import uuid
@@ -262,6 +263,22 @@ def test_its_certificate_is_for_its_host_and_by_the_platforms_authority(play: Pl
             await client.set("key", "value")
 
     play(scenario, "premium-0")
+
+
+def test_another_certificate_is_shown_without_a_restart(play: Play) -> None:
+    async def scenario(ground: Ground) -> None:
+        address, pid = ("127.0.0.1", int(ground.resource.secret["port"]) + 1), ground.pid()
+        before = await asyncio.to_thread(ssl.get_server_certificate, address)
+        for leaf in ground.home.tls.rglob("127.0.0.1*"):
+            leaf.unlink()
+        (ground.folder / "server.pem").unlink()
+        authority = router.Authority(ground.home.tls)
+        ground.provider = Redis(replace(ground.site, certificate=lambda host: authority.leaf(host).read_bytes()))
+        await ground.provider.tend([ground.resource])
+        assert await asyncio.to_thread(ssl.get_server_certificate, address) != before
+        assert ground.pid() == pid
+
+    play(scenario)
 
 
 def test_whoever_takes_all_connections_can_still_get_a_larger_plan(play: Play) -> None:
