@@ -90,7 +90,8 @@ def destroy(session: Session, app: App) -> None:
     session.execute(update(App).where(App.id == app.id).values(current_release_id=None))
     for table in (Dyno, Build, Release, Slug, Formation):
         session.execute(table.__table__.delete().where(table.__table__.c.app_id == app.id))  # type: ignore[attr-defined]
-    session.expunge(app)
+    if app in session:
+        session.expunge(app)
     session.execute(App.__table__.delete().where(App.__table__.c.id == app.id))  # type: ignore[attr-defined]
     touch(session, app.id)
 
