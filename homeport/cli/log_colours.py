@@ -35,7 +35,7 @@ class LogColours:
         if found is None:
             return line
         head, name, _, body = found.groups()
-        body = body.strip()
+        body = body.removeprefix(" ").rstrip()  # what else is in front is indentation: tracebacks live by it
         if name == "router":
             body = " ".join(self._router_field(field) for field in body.split())
         elif "heroku[" in head or name == "api":
