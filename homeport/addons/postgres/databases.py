@@ -19,6 +19,9 @@ from homeport.errors import Invalid, Unavailable
 PASSWORD_BYTES = 32
 SCRATCH = "scratch_"
 """What databases are called that stand beside those of add-ons for a while."""
+SPARE = "spare_"
+"""What databases are called that wait to become somebody's."""
+A_SPARE = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) LIMIT 1"
 GUEST = "guest_"
 """What roles are called that stand in for those of add-ons for a while."""
 END_CONNECTIONS = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = %s"
@@ -92,13 +95,21 @@ async def make_database(connection: Connection, name: str, owner: str) -> None:
 
     Nobody can connect before everybody else is shut out.
     """
-    there = await _one(connection, "SELECT 1 FROM pg_database WHERE datname = %s", name)
     database = sql.Identifier(name)
-    if there is None:
-        statement = "CREATE DATABASE {} OWNER {} ALLOW_CONNECTIONS false"
-        await connection.execute(sql.SQL(statement).format(database, sql.Identifier(owner)))
+    if await _one(connection, "SELECT 1 FROM pg_database WHERE datname = %s", name) is None:
+        if not await _take_spare(connection, name):
+            await connection.execute(sql.SQL("CREATE DATABASE {} ALLOW_CONNECTIONS false").format(database))
+    await connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, sql.Identifier(owner)))
     await connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     await connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
+
+
+async def stock(cluster: Cluster) -> None:
+    """Have one database in reserve: to make one takes the server longer than everything else about an add-on."""
+    async with cluster.connect() as connection:
+        if await _one(connection, A_SPARE, SPARE) is None:
+            name = sql.Identifier(f"{SPARE}{secrets.token_hex(8)}")
+            await connection.execute(sql.SQL("CREATE DATABASE {} ALLOW_CONNECTIONS false").format(name))
 
 
 async def drop(cluster: Cluster, resource: Resource) -> None:
@@ -263,6 +274,19 @@ async def _copy_settings(connection: Connection, source: str, target: str) -> No
         """,
         (source, target),
     )
+
+
+async def _take_spare(connection: Connection, name: str) -> bool:
+    """Whether a database from the reserve has this name now."""
+    spare = await _one(connection, A_SPARE, SPARE)
+    if spare is None:
+        return False
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    try:
+        await connection.execute(rename.format(sql.Identifier(str(spare)), sql.Identifier(name)))
+    except (psycopg.errors.InvalidCatalogName, psycopg.errors.ObjectInUse):  # another was quicker
+        return False
+    return True
 
 
 async def _make_role(connection: Connection, user: str, password: str, connections: int) -> None:

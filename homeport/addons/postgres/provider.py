@@ -66,7 +66,7 @@ class Postgres:
         wanted = {int(resource.secret["version"]) for resource in resources}
         clusters = [cluster for cluster in self._present() if cluster.version.major in wanted]
         for cluster in clusters:
-            await self._running(cluster.version)
+            await databases.stock(await self._running(cluster.version))
             cluster.tend()
         now = {cluster.version.major: cluster.address for cluster in clusters}
         return [

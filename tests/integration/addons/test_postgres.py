@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import threading
 import psycopg
 import pytest
 
-from homeport.addons import Postgres
+from homeport.addons import Postgres, Resource, catalog
 from tests.contract.addon_worlds import PostgresWorld
 from tests.integration.addons.postgres_ground import Ground
 
@@ -258,3 +259,18 @@ def test_operators_add_settings_in_a_file_of_their_own(ground: Ground, machine: 
         assert ground.sql("SHOW work_mem") == [("9MB",)]
     finally:
         own.unlink()
+
+
+def test_many_are_made_at_once(ground: Ground) -> None:
+    """From a reserve of one: whoever comes second has one made."""
+
+    async def make() -> list[str]:
+        provider = ground.postgres
+        plan = catalog.plan("heroku-postgresql")
+        wanted = [Resource(f"{number:08x}-1111-4111-8111-{os.getpid():012x}", "x", plan) for number in range(4)]
+        made = await asyncio.gather(*(provider.provision(resource) for resource in wanted))
+        await asyncio.gather(*(provider.deprovision(resource) for resource in wanted))
+        return [secret["database"] for secret in made]
+
+    ground.run(ground.addons.sync())
+    assert len(set(ground.run(make()))) == 4
