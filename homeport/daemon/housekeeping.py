@@ -7,7 +7,7 @@ import logging
 
 from sqlalchemy.orm import Session
 
-from homeport import apps, deploys
+from homeport import apps, deploys, slugs
 from homeport.daemon.parts import Core
 from homeport.git import Repositories
 
@@ -33,6 +33,7 @@ async def _sweep(core: Core, repositories: Repositories, deployer: deploys.Deplo
     await asyncio.to_thread(repositories.sweep, app_ids)
     core.logs.prune(app_ids)
     deployer.outputs.sweep(await core.database.run(deploys.forget_old_builds))
+    await asyncio.to_thread(core.store.prune, await core.database.run(slugs.layers_in_use))
 
 
 def _app_ids(session: Session) -> set[str]:

@@ -40,9 +40,9 @@ class Outputs:
                     await spoken.wait()
 
     def sweep(self, keep: set[str]) -> None:
-        """Remove the output of builds that are not among these."""
+        """Remove the output of builds that are not among these, nor being made."""
         for path in self._root.glob("*.log"):
-            if path.stem not in keep:
+            if path.stem not in keep and path.stem not in self._open:
                 path.unlink(missing_ok=True)
 
     def _path(self, build_id: str) -> Path:

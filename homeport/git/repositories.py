@@ -7,8 +7,10 @@ and paths never become parts of a shell command, and no hook, filter or configur
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +23,8 @@ _TOLERATED = (
     "zeroPaddedFilemode", "badTimezone", "missingSpaceBeforeDate", "missingTaggerEntry", "missingEmail",
     "missingNameBeforeEmail", "badDateOverflow", "multipleAuthors", "badFilemode", "gitmodulesParse",
 )  # fmt: skip
+
+GRACE = 600.0
 
 
 def configuration() -> dict[str, str]:
@@ -208,8 +212,11 @@ class Repositories:
             if not (path / "HEAD").exists():
                 raise
 
-    def sweep(self, keep: set[str]) -> None:
-        """Remove repositories of apps that are gone, and half-made ones."""
+    def sweep(self, keep: set[str], *, grace: float = GRACE) -> None:
+        """Remove repositories of apps that are gone, and half-made ones; not those touched in the last `grace` seconds,
+        whose apps may be younger than `keep`."""
         for entry in self.root.iterdir():
-            if entry.name.removesuffix(".git") not in keep:
-                shutil.rmtree(entry, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):
+                young = time.time() - entry.stat().st_mtime < grace
+                if not young and entry.name.removesuffix(".git") not in keep:
+                    shutil.rmtree(entry, ignore_errors=True)
