@@ -96,9 +96,9 @@ async def make_database(connection: Connection, name: str, owner: str) -> None:
     Nobody can connect before everybody else is shut out.
     """
     database = sql.Identifier(name)
-    if await _one(connection, "SELECT 1 FROM pg_database WHERE datname = %s", name) is None:
-        if not await _take_spare(connection, name):
-            await connection.execute(sql.SQL("CREATE DATABASE {} ALLOW_CONNECTIONS false").format(database))
+    there = await _one(connection, "SELECT 1 FROM pg_database WHERE datname = %s", name) is not None
+    if not there and not await _take_spare(connection, name):
+        await connection.execute(sql.SQL("CREATE DATABASE {} ALLOW_CONNECTIONS false").format(database))
     await connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, sql.Identifier(owner)))
     await connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     await connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
