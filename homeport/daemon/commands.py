@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import select
+import shutil
 import signal
 import ssl
 import subprocess
@@ -81,8 +82,20 @@ def _welcome(ready: Endpoint) -> str:
     return (
         f"Homeport is ready at {ready.url}\n"
         f"  Apps:   {ready.app_url('APP')}\n"
-        f'  Shell:  eval "$(homeport env)"   then use heroku, git and homeport as you know them\n'
-        f"  Stop:   homeport down"
+        f'  Shell:  eval "$({_program()} env)"   then use heroku, git and homeport as you know them\n'
+        f"  Stop:   {_program()} down"
+    )
+
+
+def _program() -> str:
+    """What to type to call this program: its name where the shell finds it, else its path."""
+    called = Path(sys.argv[0])
+    return "homeport" if called.name != "homeport" or shutil.which("homeport") else str(called)
+
+
+def _not_running(home: Home) -> HomeportError:
+    return HomeportError(
+        "not_running", f"Homeport is not running for {home.root}.", fix=f"Start it: {_program()} up --detach"
     )
 
 
@@ -161,9 +174,7 @@ def status(*, as_json: bool = False) -> None:
     if endpoint is None:
         if as_json:
             print(json.dumps({"running": False, "home": str(home.root)}))
-        raise HomeportError(
-            "not_running", f"Homeport is not running for {home.root}.", fix="Start it: homeport up --detach"
-        )
+        raise _not_running(home)
     listed = _apps(home, endpoint)
     report = {
         "running": True,
@@ -191,13 +202,23 @@ def env() -> None:
     home = Home.from_environment()
     endpoint = _running(home)
     if endpoint is None:
-        raise HomeportError(
-            "not_running", f"Homeport is not running for {home.root}.", fix="Start it: homeport up --detach"
-        )
+        raise _not_running(home)
     token = (home.secrets / "token").read_text().strip()
-    program = Path(sys.argv[0]).absolute()
-    folder = program.parent if program.name == "homeport" else None
-    print(shell.exports(endpoint, token, program=folder), end="")
+    print(shell.exports(endpoint, token, program=_folder_of_the_program(home)), end="")
+
+
+def _folder_of_the_program(home: Home) -> Path | None:
+    """A folder for PATH that holds `homeport` and nothing else: the one that it lies in holds a Python too, which must
+    not come before the person's own. None if it was not called by its name."""
+    program = Path(sys.argv[0]).resolve()
+    if program.name != "homeport":
+        return None
+    folder = home.run / "bin"
+    folder.mkdir(exist_ok=True)
+    draft = folder / f".homeport.{os.getpid()}"
+    draft.symlink_to(program)
+    draft.replace(folder / "homeport")
+    return folder
 
 
 def _running(home: Home) -> Endpoint | None:

@@ -139,8 +139,6 @@ class Deploys:
         say("-----> Launching...")
         snapshot = await self._release_phase(order, release, say)
         await self._roll_out(order, release, say, snapshot)
-        say("")
-        say("Verifying deploy... done.")
 
     async def _build(self, order: Order, say: Say) -> builds.Built:
         say("Compressing source files... done.")
@@ -200,6 +198,8 @@ class Deploys:
         say(f"       Released v{current.version}")
         if report.ok:
             say(f"       {self._web_url(order.app.name)} deployed to Homeport")
+            say("")
+            say("Verifying deploy... done.")
             return
         for line in (
             "",
