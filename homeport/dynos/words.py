@@ -79,8 +79,8 @@ def failure(name: str, why: Why, exit_code: int | None, detail: str, boot: float
     match why:
         case Why.UNBOUND:
             return (
-                f"{name} did not bind to $PORT within {boot:.0f} seconds (Error R10, boot timeout). It has to listen on "
-                "0.0.0.0 at the port that $PORT names, as gunicorn does by itself"
+                f"{name} did not bind to $PORT within {boot:.0f} seconds (Error R10, boot timeout). "
+                "It has to listen on 0.0.0.0 at the port that $PORT names, as gunicorn does by itself"
             )
         case Why.UNHEALTHY:
             return f"{name} did not pass its health check within {boot:.0f} seconds, the last answer was: {detail}"
