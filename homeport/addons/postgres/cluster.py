@@ -104,7 +104,11 @@ class Cluster:
 
     @contextlib.asynccontextmanager
     async def connect(self, database: str = "postgres") -> AsyncIterator[Connection]:
-        """A connection as superuser, autocommitting. Raises `Unavailable` (`server_not_ready`)."""
+        """A connection as superuser, autocommitting. Raises `Unavailable` (`server_not_ready`).
+
+        Names are looked up in `pg_catalog` alone: the owner of a database may set another `search_path` for it, and
+        functions of their own would then run as superuser.
+        """
         # Paths of sockets are short; the folder's may be long, but its descriptor's is not.
         descriptor = os.open(self.data, os.O_PATH | os.O_DIRECTORY)
         try:
@@ -117,6 +121,7 @@ class Cluster:
                 autocommit=True,
                 connect_timeout=10,
                 application_name="homeport",
+                options="-c search_path=pg_catalog",  # said by the client, so it goes before what a database sets
             )
         except psycopg.OperationalError as error:
             raise self._not_ready(str(error)) from error
