@@ -11,6 +11,7 @@ from homeport.cli import layout
 from homeport.cli.api import SDK, path
 from homeport.cli.call import Call
 from homeport.cli.confirmation import confirm
+from homeport.cli.errors import ApiError
 from homeport.errors import HomeportError
 
 Item = dict[str, Any]
@@ -180,11 +181,24 @@ def pull(call: Call) -> int:
 
 
 def find(call: Call, name: str | None = None) -> Item:
-    """The attachment of a database by its name, its config var's or its add-on's; DATABASE by default."""
+    """The attachment of a database by its name, its config var's or its add-on's; DATABASE by default.
+
+    Raises `HomeportError` (`unknown_database`) with the names that there are.
+    """
     asked = {"addon_attachment": name or "DATABASE_URL", "app": call.app, "addon_service": SERVICE}
-    found: list[Item] = call.api.request(
-        "POST", "/actions/addon-attachments/resolve", asked, accept=SDK, headers=INCLUDED
-    )[0]
+    try:
+        found: list[Item] = call.api.request(
+            "POST", "/actions/addon-attachments/resolve", asked, accept=SDK, headers=INCLUDED
+        )[0]
+    except ApiError as error:
+        if error.status != 404 or error.resource == "app":
+            raise
+        names = ", ".join(sorted(item["name"] for item in _attachments(call)))
+        if not names:
+            fix = f"Create one: homeport addons:create heroku-postgresql -a {call.app}"
+            raise HomeportError("unknown_database", f"{call.app} has no databases", fix=fix) from None
+        wanted = (name or "DATABASE").removesuffix("_URL")
+        raise HomeportError("unknown_database", f"Unknown database: {wanted}. Valid options are: {names}") from None
     return found[0]
 
 
