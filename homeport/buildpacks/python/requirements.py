@@ -141,8 +141,9 @@ def _scan_option(source: Path, line: Line, result: Scan) -> str:
             return f"{name[1]} @ {value.partition('#')[0]}" if name is not None else value
         _add_local(source, line.file, value, result, editable=True)
     elif option in _FOLDERS:
-        if "://" not in value:
-            result.folders.append(_normal(str(PurePosixPath(line.file).parent / value)))
+        folder = _normal(str(PurePosixPath(line.file).parent / value))
+        if "://" not in value and _leads_inside(source, folder):
+            result.folders.append(folder)
     elif option == "--pre":
         result.prereleases = True
         return ""
@@ -216,8 +217,16 @@ def _add_local(source: Path, file: str, value: str, result: Scan, *, editable: b
     path = _normal(bare)  # pip and uv resolve paths from the current folder, which is the source's top
     if not (source / path).exists():
         path = _normal(str(PurePosixPath(file).parent / bare))
-    if not path.startswith("..") and (source / path).exists():
+    if (source / path).exists() and _leads_inside(source, path):
         result.locals.append(Local(path, editable))
+
+
+def _leads_inside(source: Path, path: str) -> bool:
+    """Whether a path, links followed, stays in the source. What it names is read whole, and `/` would take for ever."""
+    try:
+        return (source / path).resolve().is_relative_to(source.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL in a name
+        return False
 
 
 def _normal(path: str) -> str:

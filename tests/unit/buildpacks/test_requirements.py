@@ -111,3 +111,15 @@ def test_what_uv_understands_is_left_as_it_is(tmp_path: Path) -> None:
 def test_powershells_encoding_is_read(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_bytes("\ufeffsix==1.16.0\r\nidna\r\n".encode("utf-16-le"))
     assert scan(tmp_path, "requirements.txt").names == {"six", "idna"}
+
+
+def test_what_lies_outside_of_the_source_is_not_taken_in(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "link").symlink_to(outside)
+    (source / "loop").symlink_to("loop")
+    lines = ("--find-links /", "-f ../outside", "-f link", "-f loop", "-e ./link", "-e ../outside", "./link")
+    found = scanned(source, "".join(f"{line}\n" for line in lines))
+    assert (found.locals, found.folders) == ([], [])
