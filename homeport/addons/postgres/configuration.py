@@ -74,7 +74,15 @@ def postgresql_conf(settings: Settings) -> str:
 
 
 EXTENSION_SCRIPTS = {
-    "postgis/after-create.sql": "GRANT ALL ON TABLE @extschema@.spatial_ref_sys TO @database_owner@;\n",
+    # Not @extschema@: pgextwlist puts the name there as it is, and a schema may be called `a; ALTER ROLE …`.
+    "postgis/after-create.sql": (
+        "DO $do$ BEGIN EXECUTE (\n"
+        "    SELECT pg_catalog.format('GRANT ALL ON TABLE %I.spatial_ref_sys TO @database_owner@', nspname)\n"
+        "    FROM pg_catalog.pg_extension JOIN pg_catalog.pg_namespace AS place\n"
+        "        ON place.oid OPERATOR(pg_catalog.=) extnamespace\n"
+        "    WHERE extname OPERATOR(pg_catalog.=) 'postgis'\n"
+        "); END $do$;\n"
+    ),
     "postgis_topology/after-create.sql": (
         "GRANT ALL ON SCHEMA topology TO @database_owner@;\n"
         "GRANT ALL ON ALL TABLES IN SCHEMA topology TO @database_owner@;\n"

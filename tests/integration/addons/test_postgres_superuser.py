@@ -28,3 +28,15 @@ def test_an_app_does_not_become_superuser_by_its_search_path(ground: Ground) -> 
 
     limits = ground.sql(f"SELECT rolcreatedb, rolconnlimit FROM pg_roles WHERE rolname = '{user}'")
     assert limits == [(False, 20)]
+
+
+def test_an_app_does_not_become_superuser_by_the_name_of_a_schema(ground: Ground) -> None:
+    user = ground.resource().secret["user"]
+    ground.sql("CREATE SCHEMA a")
+    ground.sql("CREATE TABLE a.t ()")
+    schema = f"a.t TO PUBLIC; ALTER ROLE {user} CREATEDB; --"
+    ground.sql(f'CREATE SCHEMA "{schema}"')
+    ground.sql(f'CREATE EXTENSION postgis SCHEMA "{schema}"')
+    assert ground.sql(f"SELECT rolcreatedb FROM pg_roles WHERE rolname = '{user}'") == [(False,)]
+    table = f'"{schema}".spatial_ref_sys'
+    assert ground.sql(f"SELECT has_table_privilege('{table}', 'INSERT')") == [(True,)]
