@@ -201,8 +201,9 @@ def file_ids(session: Session) -> set[str]:
 
 
 def schedules(session: Session, addon: Addon) -> list[TransferSchedule]:
-    wanted = select(TransferSchedule).where(TransferSchedule.addon_id == addon.id)
-    return list(session.scalars(wanted.order_by(TransferSchedule.name)))
+    """Those of all databases of its app: the official CLI asks any one of them for the app's schedules."""
+    wanted = select(TransferSchedule).join(TransferSchedule.addon).where(Addon.app_id == addon.app_id)
+    return list(session.scalars(wanted.order_by(TransferSchedule.name, TransferSchedule.created_at)))
 
 
 def set_schedule(session: Session, addon: Addon, *, name: str, hour: int, timezone: str) -> TransferSchedule:

@@ -147,7 +147,7 @@ def schedule(call: Call) -> None:
 
 
 def list_schedules(call: Call) -> None:
-    found = [item for addon in databases(call) for item in call.api.get(database(addon, "transfer-schedules"))]
+    found = _schedules(call)
     if call.has("json"):
         call.terminal.json(found)
     elif not found:
@@ -160,12 +160,11 @@ def list_schedules(call: Call) -> None:
 
 def unschedule(call: Call) -> None:
     wanted = (call.argument or "").upper().removesuffix("_URL")
-    for addon in databases(call):
-        for item in call.api.get(database(addon, "transfer-schedules")):
-            if not wanted or item["name"].removesuffix("_URL") == wanted or addon["name"] == call.argument:
-                with call.terminal.doing(f"Unscheduling {item['name']} daily backups"):
-                    call.api.delete(database(addon, "transfer-schedules", item["uuid"]))
-                return
+    for item in _schedules(call):
+        if not wanted or item["name"].removesuffix("_URL") == wanted:
+            with call.terminal.doing(f"Unscheduling {item['name']} daily backups"):
+                call.api.delete(database(databases(call)[0], "transfer-schedules", item["uuid"]))
+            return
     raise HomeportError("no_schedule", f"No daily backups found for {call.argument or call.app}")
 
 
@@ -204,6 +203,13 @@ def status(transfer: Item) -> str:
     if transfer["warnings"] and not (proof and not proof["proved"]):
         return f"Finished with {transfer['warnings']} warnings"
     return f"Completed {transfer['finished_at']}"
+
+
+def _schedules(call: Call) -> list[Item]:
+    """Any of the app's databases knows those of all."""
+    addons = [addon for addon in databases(call) if addon["app"]["name"] == call.app]
+    found: list[Item] = call.api.get(database(addons[0], "transfer-schedules")) if addons else []
+    return found
 
 
 def _chosen(call: Call, app: str, wanted: str | None) -> Item:
