@@ -28,6 +28,8 @@ core.register_action("lobby", { "http-req" }, function(txn, wait)
       return
     end
     if string.sub(route, 1, #STARTING) ~= STARTING then
+      local now = core.now()
+      txn:set_var("txn.begun", now.sec * 1000 + now.usec // 1000)
       txn:set_var("txn.route", route)
       return
     end

@@ -31,6 +31,7 @@ _log = logging.getLogger("homeport.router")
 _BOOT_PATIENCE = 15.0
 _RELOAD_PAUSE = 0.5
 _POLL = 0.01
+_PICKS = 3
 
 
 class Proxy:
@@ -85,10 +86,23 @@ class Proxy:
         adopted = await self._runs_in_order()
         if not adopted:
             await self._clear_remains()
+        asked_for = self.https_port, self.http_port
         self._choose_ports(disk.ports(self._root) if adopted else {})
         self._access.start()
         if not adopted:
-            await self.apply(table or RouteTable())
+            await self._first_apply(table or RouteTable(), asked_for)
+
+    async def _first_apply(self, table: RouteTable, asked_for: tuple[int, int]) -> None:
+        """A port that was free when it was picked may be taken a moment later: then pick again."""
+        for attempt in range(_PICKS):
+            try:
+                await self.apply(table)
+                return
+            except HomeportError as error:
+                if error.id != "haproxy_failed" or 0 not in asked_for or attempt == _PICKS - 1:
+                    raise
+            self.https_port, self.http_port = asked_for
+            self._choose_ports({})
 
     async def apply(self, table: RouteTable) -> None:
         """Make HAProxy serve this table, starting it anew if it is gone. Idempotent; calls that come while one is at

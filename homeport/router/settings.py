@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds. The defaults are Heroku's (Dev Center, "HTTP Routing" and "Request Timeout")."""
+    """Seconds. The defaults are Heroku's (Dev Center, "HTTP Routing" and "Request Timeout").
+
+    For apps: `connect`; `first_byte` of an answer; `idle` between any two bytes after that; `boot`, how long a request
+    waits for an app that is starting. For all: `headers` of a request; `keep_alive` between requests; `upload`, how long
+    a client may pause within a request, as git does while it compresses. `platform`: how long the API and attached
+    dynos may be quiet.
+    """
 
     connect: float = 5.0
     first_byte: float = 30.0
@@ -15,6 +21,7 @@ class Timeouts:
     boot: float = 75.0
     headers: float = 30.0
     keep_alive: float = 60.0
+    upload: float = 600.0
     platform: float = 3600.0
 
 

@@ -41,8 +41,9 @@ def _global(settings: Settings) -> list[str]:
         f"  maxconn {settings.connections}",
         f"  stats socket unix@{paths.ADMIN_SOCKET} mode 600 level admin expose-fd listeners",
         "  stats timeout 1m",
-        # Workers of before a reload go on for their websockets and log tails, but not for ever.
+        # Workers of before a reload go on for their websockets and log tails, but not for ever, and not by the hundred.
         "  hard-stop-after 24h",
+        "  mworker-max-reloads 50",
         # One buffer must hold all headers: the heroku CLI's Request-Id alone grows to 7 KB.
         "  tune.bufsize 32768",
         "  tune.maxrewrite 4096",
@@ -69,8 +70,7 @@ def _defaults(settings: Settings) -> list[str]:
         # A connection to a dyno serves one request, as on Heroku: nothing can go stale in between.
         "  option http-server-close",
         f"  timeout connect {_ms(timeouts.connect)}",
-        # A push may be quiet for minutes while git compresses; app requests are limited where HAProxy can.
-        f"  timeout client {_ms(timeouts.platform)}",
+        f"  timeout client {_ms(timeouts.upload)}",
         f"  timeout client-fin {_ms(timeouts.headers)}",
         f"  timeout server {_ms(timeouts.platform)}",
         f"  timeout http-request {_ms(timeouts.headers)}",
@@ -145,15 +145,18 @@ def _relay(settings: Settings) -> list[str]:
 def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") -> list[str]:
     lines = [
         # What access.py reads, in this order; only what both TCP and HTTP mode know may stand here.
-        '  log-format "%[var(txn.route)] %ts %ST %s %Tc %Tw %[date(0,ms),sub(txn.start)] %B '
+        '  log-format "%[var(txn.route)] %ts %ST %s %Tc %Tw %[date(0,ms),sub(txn.begun)] %B '
         f'{protocol} %[var(txn.line)]"',
         f"  http-request set-var(txn.start) {start}",
+        # When work on it began; the lobby sets it anew, so that waiting for an app to start is not its service time.
+        "  http-request set-var(txn.begun) date(0,ms)",
         f"  http-request set-var(txn.protocol) str({protocol})",
         "  http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.)",
         f"  http-request set-var(txn.route) var(txn.host),map_str({paths.HOSTS_MAP})",
         f"  http-request set-var(txn.route) var(txn.host),regsub(^[^.]+,*),map_str({paths.HOSTS_MAP})"
         " if !{ var(txn.route) -m found }",
-        "  http-request set-var(txn.json) bool(true) if { req.hdr(accept) -m sub application/json }",
+        "  http-request set-var(txn.json) bool(true) if { req.hdr(accept) -m sub application/json }"
+        " !{ req.hdr(accept) -m sub text/html }",
     ]
     if settings.lua:
         lines.append(
@@ -231,11 +234,13 @@ def _page_backend() -> list[str]:
 
 
 def _page_rules(name: str, status: int, condition: str) -> list[str]:
+    error = f" hdr Homeport-Error {name}" if name in CODES else ""
+
     def answer(kind: str, suffix: str, *conditions: str) -> str:
         when = " ".join(filter(None, conditions))
         return (
             f'  http-request return status {status} content-type "{kind}" lf-file {paths.PAGES}/{name}.{suffix}'
-            " hdr Cache-Control no-store" + (f" if {when}" if when else "")
+            f" hdr Cache-Control no-store{error}" + (f" if {when}" if when else "")
         )
 
     return [

@@ -247,6 +247,8 @@ def test_a_request_waits_for_an_app_that_is_starting(tmp_path: Path) -> None:
             await ground.proxy.apply(up("shop", dyno))
             assert (await get).text == "hello\n"
             assert (await post).text == "hello\n"
+            service = int((await ground.line("method=GET")).split("service=")[1].split("ms")[0])
+            assert service < 400, "waiting is not the app's service time"
 
     asyncio.run(story())
 

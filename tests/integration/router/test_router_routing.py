@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import shutil
 import time
@@ -13,7 +14,7 @@ from websockets.asyncio.client import connect as connect_websocket
 from websockets.asyncio.server import serve as serve_websockets
 
 from homeport.router import AppState, RouteTable, Server
-from tests.integration.router.proxy_ground import Dyno, Request, app, exchange, hello, proxy, read_answer, up
+from tests.integration.router.proxy_ground import QUICK, Dyno, Request, app, exchange, hello, proxy, read_answer, up
 
 pytestmark = pytest.mark.slow
 
@@ -280,5 +281,105 @@ def test_the_api_says_when_the_daemon_is_down_and_apps_go_on(tmp_path: Path) -> 
             assert json.loads(answer.body)["id"] == "unavailable"
             assert "homeport up" in json.loads(answer.body)["message"]
             assert (await ground.get("shop.localhost")).status == 200
+
+    asyncio.run(story())
+
+
+async def quiet_api(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    await asyncio.sleep(2.5)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nbuilt")
+    writer.close()
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_api_may_be_quiet_for_long(tmp_path: Path, plain: bool) -> None:
+    async def story() -> None:
+        timeouts = dataclasses.replace(QUICK, upload=1.0)
+        async with proxy(tmp_path, timeouts=timeouts) as ground:
+            api = await asyncio.start_unix_server(quiet_api, ground.home.run / "api.sock")
+            async with api:
+                assert (await ground.get("localhost", "/builds", plain=plain)).text == "built"
+
+    asyncio.run(story())
+
+
+def test_an_upload_may_take_longer_than_an_answer(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Dyno.running(hello) as dyno, proxy(tmp_path, up("shop", dyno)) as ground:
+            reader, writer = await ground.connect("shop.localhost", "http/1.1")
+            writer.write(b"POST / HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: 10\r\n\r\n")
+            for _ in range(10):
+                writer.write(b"x")
+                await asyncio.sleep(0.3)
+            assert (await read_answer(reader)).text == "hello\n"
+            writer.close()
+
+    asyncio.run(story())
+
+
+def test_events_may_be_further_apart_than_a_first_byte(tmp_path: Path) -> None:
+    async def events(request: Request) -> None:
+        request.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 18\r\n\r\n")
+        for number in (1, 2):
+            request.writer.write(f"data: {number}\n\n".encode())
+            await request.writer.drain()
+            await asyncio.sleep(1.5)
+        request.writer.write(b"\n\n")
+
+    async def story() -> None:
+        async with Dyno.running(events) as dyno, proxy(tmp_path, up("shop", dyno)) as ground:
+            answer = await ground.get("shop.localhost", headers="Accept: text/event-stream\r\n")
+            assert answer.text.startswith("data: 1\n\ndata: 2\n\n")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        ("GET / HTTP/1.1\r\nHost: shop.localhost.\r\n", 200),
+        ("GET / HTTP/1.1\r\nHost: shop.localhost:8443\r\n", 200),
+        ("GET http://shop.localhost/ HTTP/1.1\r\nHost: shop.localhost\r\n", 200),
+        ("GET / HTTP/1.0\r\nHost: shop.localhost\r\n", 200),
+        ("GET / HTTP/1.0\r\n", 404),
+        ("GET / HTTP/1.1\r\nHost: \r\n", 404),
+        ("GET / HTTP/1.1\r\nHost: shop.localhost\r\nHost: other.localhost\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: shop.localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n", 400),
+        ("NONSENSE\r\n", 400),
+    ],
+)
+def test_unusual_requests(tmp_path: Path, request_head: str, status: int) -> None:
+    async def story() -> None:
+        async with Dyno.running(hello) as dyno, proxy(tmp_path, up("shop", dyno)) as ground:
+            reader, writer = await ground.connect(plain=True)
+            writer.write(f"{request_head}\r\n".encode())
+            assert (await read_answer(reader)).status == status
+            writer.close()
+
+    asyncio.run(story())
+
+
+def test_a_host_that_looks_like_a_route_is_none(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Dyno.running(hello) as dyno, proxy(tmp_path, up("shop", dyno)) as ground:
+            route = app("shop", AppState.UP)
+            answer = await ground.get(f"up/{route.app_id}/shop", plain=True)
+            assert answer.status in (400, 404)  # newer HAProxys refuse such a host name
+            assert dyno.requests == []
+
+    asyncio.run(story())
+
+
+def test_the_other_loopback_works_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Dyno.running(hello) as dyno, proxy(tmp_path, up("shop", dyno)) as ground:
+            try:
+                reader, writer = await asyncio.open_connection("::1", ground.proxy.http_port)
+            except OSError:
+                pytest.skip("this machine has no IPv6")
+            assert (await exchange(reader, writer, "shop.localhost")).status == 200
+            assert dyno.requests[-1].header("x-forwarded-for") == "::1"
+            writer.close()
 
     asyncio.run(story())
