@@ -10,9 +10,9 @@ class Timeouts:
     """Seconds. The defaults are Heroku's (Dev Center, "HTTP Routing" and "Request Timeout").
 
     For apps: `connect`; `first_byte` of an answer; `idle` between any two bytes after that; `boot`, how long a request
-    waits for an app that is starting. For all: `headers` of a request; `keep_alive` between requests; `upload`, how long
-    a client may pause within a request, as git does while it compresses. `platform`: how long the API and attached
-    dynos may be quiet.
+    waits for an app that is starting. For all: `headers` of a request; `keep_alive` between requests; `upload`,
+    how long a client may pause within a request, as git does while it compresses. `platform`: how long the API
+    and attached dynos may be quiet.
     """
 
     connect: float = 5.0
