@@ -73,6 +73,7 @@ class Proxy:
         self._next: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._checked = ""
+        self._dropped = 0, 0  # by which worker, and how many router lines so far
         self._soon: asyncio.Task[None] | None = None
 
     async def start(self, table: RouteTable | None = None) -> None:
@@ -167,6 +168,8 @@ class Proxy:
 
     async def _bring(self, running: Running, written: Written) -> None:
         """Bring a running HAProxy to what was written. Raises OSError when it goes away meanwhile."""
+        process.trim(self._root)
+        self._count_dropped(running)
         todo = plan(written.configuration, written.certificates, await self._runtime.snapshot(running))
         if todo.reload is not Reload.NOW:
             try:
@@ -180,6 +183,12 @@ class Proxy:
             await self._reload(running, written.configuration.digest)
         elif todo.reload is Reload.SOON and (self._soon is None or self._soon.done()):
             self._soon = self._in_background(self._reload_soon(), name="router: reload soon")
+
+    def _count_dropped(self, running: Running) -> None:
+        worker, before = self._dropped
+        if running.pid == worker and running.dropped_logs > before:
+            _log.warning("%d router lines were dropped: they came too fast", running.dropped_logs - before)
+        self._dropped = running.pid, running.dropped_logs
 
     async def _reload_soon(self) -> None:
         """One reload for all the backends that were wanted within the pause."""
