@@ -52,19 +52,31 @@ def _reachable(path: Path) -> Iterator[str]:
 async def ask(socket: Path, command: str) -> str:
     """One command on a fresh connection, and the whole answer.
 
-    `command` may end in a payload (`<<` and lines up to an empty one). Raises OSError when nobody listens, and
-    TimeoutError when there is no answer.
+    `command` may end in a payload (`<<` and lines up to an empty one). Raises OSError when nobody listens (any more),
+    and `HomeportError` (`haproxy_busy`) when somebody does but does not answer.
     """
-    async with asyncio.timeout(_TIMEOUT):
-        with _reachable(socket) as address:
-            reader, writer = await asyncio.open_unix_connection(address, limit=1 << 20)
-        try:
-            writer.write(command.encode() + b"\n")
-            writer.write_eof()  # the master goes on listening otherwise
-            answer = await reader.read(-1)
-        finally:
-            writer.close()
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            answer = await _ask(socket, command)
+    except TimeoutError as error:
+        raise HomeportError(
+            "haproxy_busy",
+            f"HAProxy did not answer within {_TIMEOUT:.0f} seconds.",
+            why="It may be overloaded. That is no reason to end it: it may still be serving.",
+            fix="Homeport asks again by itself. `homeport down` and `homeport up` start it anew.",
+        ) from error
     return answer.decode(errors="replace").strip("\n")
+
+
+async def _ask(socket: Path, command: str) -> bytes:
+    with _reachable(socket) as address:
+        reader, writer = await asyncio.open_unix_connection(address, limit=1 << 20)
+    try:
+        writer.write(command.encode() + b"\n")
+        writer.write_eof()  # the master goes on listening otherwise
+        return await reader.read(-1)
+    finally:
+        writer.close()
 
 
 class Control:
@@ -92,7 +104,7 @@ class Control:
             )
 
     async def running(self) -> Running:
-        """Raises OSError when there is no worker (any more), and TimeoutError when it does not answer."""
+        """Raises OSError when there is no worker (any more)."""
         facts = dict(line.split(":", 1) for line in (await self.ask("show info")).splitlines() if ":" in line)
         if "Pid" not in facts:
             raise ConnectionResetError("the answer broke off")

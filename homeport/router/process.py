@@ -125,7 +125,7 @@ async def processes(root: Path, *, patience: float = 0.0) -> Processes | None:
         try:
             answer = await ask(root / paths.MASTER_SOCKET, "show proc")
             break
-        except (OSError, TimeoutError):
+        except OSError:
             if asyncio.get_running_loop().time() >= deadline:
                 return None
             await asyncio.sleep(0.01)
@@ -138,7 +138,7 @@ async def processes(root: Path, *, patience: float = 0.0) -> Processes | None:
 async def reload(root: Path) -> None:
     """Ask the master for new workers with the configuration on disk. Newer HAProxys answer when it is done.
 
-    Raises OSError or TimeoutError when there is no master to ask.
+    Raises OSError when there is no master to ask.
     """
     trim(root)
     await processes(root, patience=MASTER_PATIENCE)

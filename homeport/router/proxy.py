@@ -30,6 +30,8 @@ _log = logging.getLogger("homeport.router")
 
 _BOOT_PATIENCE = 15.0
 _RELOAD_PAUSE = 0.5
+_GUARD_PAUSE = 2.0
+_RENEWAL_ROUND = 3600.0
 _POLL = 0.01
 _PICKS = 3
 
@@ -69,12 +71,13 @@ class Proxy:
         self._runtime = Runtime(home.root)
         self._access = AccessLog(home.root, log_sink)
         self._lock = asyncio.Lock()
-        self._table = RouteTable()
+        self._table: RouteTable | None = None
         self._next: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._checked = ""
         self._dropped = 0, 0  # by which worker, and how many router lines so far
         self._soon: asyncio.Task[None] | None = None
+        self._guard: asyncio.Task[None] | None = None
 
     async def start(self, table: RouteTable | None = None) -> None:
         """Start HAProxy with this table, or adopt the one that runs for this home: it goes on with the routes it has.
@@ -92,6 +95,7 @@ class Proxy:
         self._access.start()
         if not adopted:
             await self._first_apply(table or RouteTable(), asked_for)
+        self._guard = self._in_background(self._keep_up(), name="router: guard")
 
     async def _first_apply(self, table: RouteTable, asked_for: tuple[int, int]) -> None:
         """A port that was free when it was picked may be taken a moment later: then pick again."""
@@ -110,7 +114,7 @@ class Proxy:
         work are answered together.
 
         When it returns, new requests go where the table says. Requests under way at dynos that left the table go on.
-        Raises `HomeportError` (`haproxy_configuration`, `haproxy_failed`).
+        Raises `HomeportError` (`haproxy_configuration`, `haproxy_failed`, `haproxy_busy`).
         """
         self._table = table
         if self._next is None:
@@ -128,8 +132,9 @@ class Proxy:
 
     async def close(self) -> None:
         """Let go of HAProxy without stopping it: apps go on being served."""
-        if self._soon is not None:
-            self._soon.cancel()
+        for task in (self._guard, self._soon):
+            if task is not None:
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._runtime.close()
         self._access.close()
@@ -149,6 +154,20 @@ class Proxy:
         if not task.cancelled() and task.exception() is not None:
             _log.debug("%s ended with %r", task.get_name(), task.exception())
 
+    async def _keep_up(self) -> None:
+        """See to it that HAProxy runs, and that its certificates are renewed in time, also when nothing changes."""
+        rounds = 0
+        while True:
+            await asyncio.sleep(_GUARD_PAUSE)
+            rounds += 1
+            if self._table is None:
+                continue  # adopted, and nobody has said yet what the truth is
+            try:
+                if rounds % round(_RENEWAL_ROUND / _GUARD_PAUSE) == 0 or not await self.alive():
+                    await self.apply(self._table)
+            except (HomeportError, OSError) as error:
+                _log.warning("HAProxy is not as it should be, and that is tried again: %s", error)
+
     async def _catch_up(self) -> None:
         async with self._lock:
             self._next = None  # who comes from now on may have read a later truth, and needs another round
@@ -156,7 +175,8 @@ class Proxy:
 
     async def _sync(self) -> None:
         """Bring disk and HAProxy to the table."""
-        written = await asyncio.to_thread(disk.write, self._root, self.authority, self._table, self._settings())
+        table = self._table or RouteTable()
+        written = await asyncio.to_thread(disk.write, self._root, self.authority, table, self._settings())
         try:
             running = await self._runtime.running()
             if running is not None:
@@ -176,8 +196,10 @@ class Proxy:
                 if written.default_renewed:
                     await self._runtime.renew_default_certificate()
                 await self._runtime.follow(todo)
-            except HomeportError as refused:
-                _log.warning("%s", refused.message)
+            except HomeportError as error:
+                if error.id != "haproxy_refused":
+                    raise
+                _log.warning("%s", error.message)
                 todo = Plan(Reload.NOW)
         if todo.reload is Reload.NOW:
             await self._reload(running, written.configuration.digest)
@@ -198,7 +220,7 @@ class Proxy:
                 running = await self._runtime.running()
                 if running is not None:
                     await self._reload(running, running.digest)
-            except (HomeportError, OSError, TimeoutError):
+            except (HomeportError, OSError):
                 _log.exception("HAProxy could not be reloaded; the next change does it")
 
     async def _reload(self, before: Running, digest: str) -> None:

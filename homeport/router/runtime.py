@@ -32,14 +32,9 @@ class Runtime:
         self._reaper: asyncio.Task[None] | None = None
 
     async def running(self) -> Running | None:
-        """What the worker says of itself; None when there is none.
-
-        Raises TimeoutError when there is one that does not answer: it may be overloaded, which is no reason to end it.
-        """
+        """What the worker says of itself; None when there is none. Raises `HomeportError` (`haproxy_busy`)."""
         try:
             return await self._control.running()
-        except TimeoutError:
-            raise
         except OSError:
             return None
 
@@ -79,7 +74,7 @@ class Runtime:
                     await self._control.change(command.text, expect=command.expect)
                 except HomeportError:
                     continue  # a request is still under way
-                except (OSError, TimeoutError):
+                except OSError:
                     return  # no worker: a new one never hears of these servers
                 self._leaving.discard((backend, name))
 

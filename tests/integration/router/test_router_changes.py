@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from homeport.errors import HomeportError
-from homeport.router import AppState, RouteTable
+from homeport.router import AppState, RouteTable, control
 from homeport.router.control import Control
 from homeport.router.paths import ADMIN_SOCKET
 from homeport.router.process import Processes, exists, processes
@@ -280,6 +280,43 @@ def test_a_killed_proxy_is_there_again_after_the_next_apply(tmp_path: Path, vict
             await ground.proxy.apply(up("shop", dyno))
             assert await ground.proxy.alive()
             assert (await ground.get("shop.localhost")).status == 200
+
+    asyncio.run(story())
+
+
+def test_a_killed_proxy_is_there_again_though_nothing_changes(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Dyno.running(hello) as dyno, proxy(tmp_path, up("shop", dyno)) as ground:
+            found = await master(ground)
+            for pid in (found.master, *found.workers):
+                os.kill(pid, signal.SIGKILL)
+            async with asyncio.timeout(10):
+                while True:
+                    try:
+                        assert (await ground.get("shop.localhost")).status == 200
+                        return
+                    except (OSError, asyncio.IncompleteReadError):
+                        await asyncio.sleep(0.1)
+
+    asyncio.run(story())
+
+
+def test_a_proxy_that_is_only_slow_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with Dyno.running(hello) as dyno, proxy(tmp_path, up("shop", dyno)) as ground:
+            pid = await worker(ground)
+            monkeypatch.setattr(control, "_TIMEOUT", 0.5)
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                with pytest.raises(HomeportError) as caught:
+                    await ground.proxy.apply(only("shop", AppState.MAINTENANCE))
+                assert caught.value.id == "haproxy_busy"
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            monkeypatch.undo()
+            await ground.proxy.apply(up("shop", dyno))
+            assert (await ground.get("shop.localhost")).status == 200
+            assert await worker(ground) == pid
 
     asyncio.run(story())
 
