@@ -9,7 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,13 +145,30 @@ async def reload(root: Path) -> None:
     await ask(root / paths.MASTER_SOCKET, "reload")
 
 
-async def end(pids: Sequence[int], *, grace: float = 5.0) -> None:
-    """TERM, and KILL after `grace` seconds. Returns when all are gone."""
-    _signal(pids, signal.SIGTERM)
+def remains(root: Path) -> set[int]:
+    """Every process of this user that is a HAProxy of this `$HOMEPORT_HOME`, by its command line: also one that answers
+    nobody, because it executes itself anew just now or has lost its master."""
+    ours = [b"-C", os.fsencode(root), b"-f", os.fsencode(paths.CONFIG_FILE), b"-p", os.fsencode(paths.PID_FILE)]
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if process.stat().st_uid != os.geteuid():
+                continue  # somebody else's, whatever its command line claims
+            if (process / "cmdline").read_bytes().split(b"\0")[-len(ours) - 1 : -1] == ours:
+                found.add(int(process.name))
+    return {pid for pid in found if exists(pid)}
+
+
+async def end(root: Path, *, grace: float = 5.0) -> None:
+    """End every HAProxy of this `$HOMEPORT_HOME`: TERM, and KILL after `grace` seconds. Returns when all are gone."""
+    told: set[int] = set()
     deadline = asyncio.get_running_loop().time() + grace
-    while left := [pid for pid in pids if exists(pid)]:
+    while left := await asyncio.to_thread(remains, root):
         if asyncio.get_running_loop().time() > deadline:
             _signal(left, signal.SIGKILL)
+        else:
+            _signal(left - told, signal.SIGTERM)  # also to workers that a master forked meanwhile
+            told |= left
         await asyncio.sleep(0.02)
 
 
@@ -173,7 +190,7 @@ def exists(pid: int) -> bool:
     return not Path("/proc/self").exists()
 
 
-def _signal(pids: Sequence[int], number: signal.Signals) -> None:
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)

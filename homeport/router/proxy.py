@@ -33,6 +33,8 @@ _RELOAD_PAUSE = 0.5
 _GUARD_PAUSE = 2.0
 _RENEWAL_ROUND = 3600.0
 _POLL = 0.01
+_RELEASES = 20
+_RELEASE_PAUSE = 0.05
 _PICKS = 3
 
 
@@ -77,7 +79,7 @@ class Proxy:
         self._checked = ""
         self._dropped = 0, 0  # by which worker, and how many router lines so far
         self._soon: asyncio.Task[None] | None = None
-        self._guard: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     async def start(self, table: RouteTable | None = None) -> None:
         """Start HAProxy with this table, or adopt the one that runs for this home: it goes on with the routes it has.
@@ -89,13 +91,25 @@ class Proxy:
         await asyncio.to_thread(self.authority.prepare)
         adopted = await self._runs_in_order()
         if not adopted:
-            await self._clear_remains()
+            await process.end(self._root)
         asked_for = self.https_port, self.http_port
-        self._choose_ports(disk.ports(self._root) if adopted else {})
+        await self._choose_ports_patiently(disk.ports(self._root) if adopted else {})
         self._access.start()
         if not adopted:
             await self._first_apply(table or RouteTable(), asked_for)
-        self._guard = self._in_background(self._keep_up(), name="router: guard")
+        self._in_background(self._keep_up(), name="router: guard")
+
+    async def _choose_ports_patiently(self, running: dict[str, int]) -> None:
+        """The kernel needs a moment to let go of the ports of a proxy that was killed just now."""
+        for _ in range(_RELEASES):
+            try:
+                self._choose_ports(running)
+                return
+            except HomeportError as error:
+                if error.id != "port_taken":
+                    raise
+            await asyncio.sleep(_RELEASE_PAUSE)
+        self._choose_ports(running)
 
     async def _first_apply(self, table: RouteTable, asked_for: tuple[int, int]) -> None:
         """A port that was free when it was picked may be taken a moment later: then pick again."""
@@ -128,13 +142,11 @@ class Proxy:
     async def stop(self) -> None:
         """End HAProxy, and with it every connection."""
         await self.close()
-        await self._clear_remains()
+        await process.end(self._root)
 
     async def close(self) -> None:
         """Let go of HAProxy without stopping it: apps go on being served."""
-        for task in (self._guard, self._soon):
-            if task is not None:
-                task.cancel()
+        self._closing.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._runtime.close()
         self._access.close()
@@ -149,6 +161,13 @@ class Proxy:
         task.add_done_callback(self._finished)
         return task
 
+    async def _closing_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
@@ -157,8 +176,7 @@ class Proxy:
     async def _keep_up(self) -> None:
         """See to it that HAProxy runs, and that its certificates are renewed in time, also when nothing changes."""
         rounds = 0
-        while True:
-            await asyncio.sleep(_GUARD_PAUSE)
+        while not await self._closing_within(_GUARD_PAUSE):
             rounds += 1
             if self._table is None:
                 continue  # adopted, and nobody has said yet what the truth is
@@ -214,7 +232,8 @@ class Proxy:
 
     async def _reload_soon(self) -> None:
         """One reload for all the backends that were wanted within the pause."""
-        await asyncio.sleep(_RELOAD_PAUSE)
+        if await self._closing_within(_RELOAD_PAUSE):
+            return
         async with self._lock:
             try:
                 running = await self._runtime.running()
@@ -230,7 +249,7 @@ class Proxy:
         await self._wait_until_serving(digest, other_than=before.pid)
 
     async def _launch(self, digest: str) -> None:
-        await self._clear_remains()
+        await process.end(self._root)
         await self._check(digest)
         master = process.launch(self._found(), self._root, self._access.open())
         await self._wait_until_serving(digest, master=master)
@@ -260,17 +279,6 @@ class Proxy:
                     fix=f"More may be in {self._root / paths.MESSAGES}.",
                 )
             await asyncio.sleep(_POLL)
-
-    async def _clear_remains(self) -> None:
-        """End whatever still runs for this home: master and workers, or a worker that lost its master."""
-        pids: set[int] = set()
-        known = await process.processes(self._root)
-        if known is not None:
-            pids |= {known.master, *known.workers}
-        orphan = await self._runtime.running()
-        if orphan is not None:
-            pids.add(orphan.pid)
-        await process.end(sorted(pids))
 
     def _choose_ports(self, used: dict[str, int]) -> None:
         """Settle on the ports; those a running proxy of this home has are free for it."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from homeport.home import Home
 from homeport.router import AppRoute, AppState, Proxy, RouteTable, Server, Timeouts
+from homeport.router.process import remains
 
 QUICK = Timeouts(connect=0.5, first_byte=1.0, idle=2.0, boot=3.0, headers=2.0, keep_alive=5.0)
 
@@ -247,3 +248,4 @@ async def proxy(folder: Path, table: RouteTable | None = None, **settings: Any) 
         yield ground
     finally:
         await ground.proxy.stop()
+        assert remains(folder) == set()

@@ -18,7 +18,7 @@ from homeport.errors import HomeportError
 from homeport.router import AppState, RouteTable, control
 from homeport.router.control import Control
 from homeport.router.paths import ADMIN_SOCKET
-from homeport.router.process import Processes, exists, processes
+from homeport.router.process import Processes, exists, processes, remains
 from tests.integration.router.proxy_ground import Answer, Dyno, Ground, Request, app, exchange, hello, only, proxy, up
 
 pytestmark = pytest.mark.slow
@@ -347,6 +347,21 @@ def test_stop_leaves_nothing_behind_and_start_works_again(tmp_path: Path) -> Non
             ground.proxy = ground.make_proxy(https_port=port)
             await ground.proxy.start()
             assert await ground.proxy.alive()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.05, 0.5, 0.52, 0.56, 0.6])
+def test_stop_in_the_middle_of_a_reload_leaves_nothing_behind(tmp_path: Path, pause: float) -> None:
+    async def story() -> None:
+        async with proxy(tmp_path) as ground:
+            await ground.proxy.apply(only("shop", AppState.NO_WEB))  # half a second later this reloads
+            await asyncio.sleep(pause)
+            stranger = ground.make_proxy()  # as `homeport down` does when there is no daemon any more
+            await stranger.stop()
+            assert remains(ground.home.root) == set()
+            await ground.proxy.stop()
+            assert remains(ground.home.root) == set()
 
     asyncio.run(story())
 
