@@ -3,7 +3,7 @@
 from homeport.addons.addons import Addons
 from homeport.addons.catalog import SERVICES, Plan, Service
 from homeport.addons.lifecycle import Wish
-from homeport.addons.postgres import Facts, Kind, Postgres, Snapshot, Snapshots, Transfers, transfer_records
+from homeport.addons.postgres import Facts, Kind, Postgres, Snapshot, Snapshots, Transfers, Upgrades, transfer_records
 from homeport.addons.provider import Provider, Resource
 from homeport.addons.records import (
     State,
@@ -45,6 +45,7 @@ __all__ = [
     "Snapshots",
     "State",
     "Transfers",
+    "Upgrades",
     "Wish",
     "attachments",
     "attachments_for",

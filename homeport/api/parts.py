@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from homeport.addons import Addons, Postgres, Transfers
+from homeport.addons import Addons, Postgres, Transfers, Upgrades
 from homeport.api.capabilities import Capabilities
 from homeport.logs import Logs, Sessions
 from homeport.state import Build, Database, Dyno
@@ -92,6 +92,7 @@ class Data:
 
     postgres: Postgres
     transfers: Transfers
+    upgrades: Upgrades
 
 
 @dataclass(frozen=True)

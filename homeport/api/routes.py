@@ -6,7 +6,7 @@ What isn't here yet, and is only answered politely, is in `resources.absent`.
 from __future__ import annotations
 
 from homeport.accounts import Action
-from homeport.api.data import credentials, databases, redis, schedules, transfers
+from homeport.api.data import credentials, databases, redis, schedules, transfers, upgrades
 from homeport.api.resources import (
     absent,
     account,
@@ -172,6 +172,11 @@ DATABASE: tuple[Line, ...] = (  # under /client/v11/databases/{addon}
     ("POST   /backups",                             transfers.capture,              DEPLOY,  "pg:backups:capture"),
     ("POST   /restores",                            transfers.restore,              MANAGE,  "pg:backups:restore"),
     ("POST   /transfers",                           transfers.copy,                 MANAGE,  "pg:copy"),
+    ("POST   /upgrade/run",                         upgrades.run,                   MANAGE,  "pg:upgrade:run"),
+    ("POST   /upgrade/prepare",                     upgrades.prepare,               MANAGE,  "pg:upgrade:prepare"),
+    ("POST   /upgrade/dry_run",                     upgrades.dry_run,               MANAGE,  "pg:upgrade:dryrun"),
+    ("POST   /upgrade/cancel",                      upgrades.cancel,                MANAGE,  "pg:upgrade:cancel"),
+    ("GET    /upgrade/wait_status",                 upgrades.wait_status,           VIEW,    "pg:upgrade:wait"),
     ("GET    /transfer-schedules",                  schedules.index,                VIEW,    "pg:backups:schedules"),
     ("POST   /transfer-schedules",                  schedules.create,               OPERATE, "pg:backups:schedule"),
     ("DELETE /transfer-schedules/{schedule}",       schedules.destroy,              OPERATE, "pg:backups:unschedule"),

@@ -20,6 +20,7 @@ BACKUP = Argument("backup_id", "ID of the backup, such as b001 (default: the new
 EXTENSIONS = Flag("extensions", "comma-separated list of extensions to pre-install", char="e", value="value")
 CREDENTIAL = Flag("name", "which credential (default: default)", char="n", value="value")
 WAIT_INTERVAL = Flag("wait-interval", "accepted for the official CLI's sake", value="value", hidden=True)
+VERSION = Flag("version", "major version, such as 16 (default: the newest here)", char="v", value="value")
 VERBOSE = Flag("verbose", "show more", char="v")
 
 _QUESTIONS = (
@@ -208,6 +209,14 @@ ADDON_COMMANDS: tuple[Command, ...] = (
         )
     ),
     *(on_app(f"pg:{name}", "pg_queries:ask", summary, DATABASE) for name, summary in _QUESTIONS),
+    *(
+        on_app(f"pg:upgrade:{name}", f"pg:upgrade_{function}", summary, DATABASE, VERSION, CONFIRM)
+        for name, function, summary in (
+            ("run", "run", "move a database to a newer major version of PostgreSQL"),
+            ("dryrun", "dry_run", "try that on a copy; nothing changes"),
+        )
+    ),
+    on_app("pg:upgrade:wait", "pg:upgrade_wait", "follow an upgrade to its end", DATABASE, WAIT_INTERVAL),
     # pg:backups
     on_app("pg:backups", "pg_backups:list_backups", "list database backups", LONG_JSON),
     on_app("pg:backups:capture", "pg_backups:capture", "capture a new backup", DATABASE, VERBOSE, WAIT_INTERVAL),

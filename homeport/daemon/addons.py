@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeport import addons, api, logs, router
-from homeport.addons import Postgres, Redis, Servers, Site, Snapshots, Transfers
+from homeport.addons import Postgres, Redis, Servers, Site, Snapshots, Transfers, Upgrades
 from homeport.home import Home
 from homeport.state import Database
 
@@ -31,6 +31,7 @@ class AddonParts:
 
     async def close(self) -> None:
         """Let go; servers go on."""
+        await self.data.upgrades.close()
         await self.data.transfers.close()
         await self.addons.close()
 
@@ -47,7 +48,8 @@ def make_addons(
 
     transfers = Transfers(home, database, kept, postgres, tell=tell)
     snapshots = Snapshots(database, kept, postgres, transfers)
-    return AddonParts(kept, api.Data(postgres=postgres, transfers=transfers), snapshots)
+    upgrades = Upgrades(kept, postgres, transfers, tell=tell)
+    return AddonParts(kept, api.Data(postgres=postgres, transfers=transfers, upgrades=upgrades), snapshots)
 
 
 def site(home: Home, *, domain: str, bind: tuple[str, ...]) -> Site:

@@ -6,5 +6,6 @@ from homeport.addons.postgres.provider import Postgres
 from homeport.addons.postgres.snapshots import Snapshot, Snapshots
 from homeport.addons.postgres.transfer_records import Kind
 from homeport.addons.postgres.transfers import Transfers
+from homeport.addons.postgres.upgrades import Upgrades
 
-__all__ = ["Facts", "Kind", "Postgres", "Snapshot", "Snapshots", "Transfers", "transfer_records"]
+__all__ = ["Facts", "Kind", "Postgres", "Snapshot", "Snapshots", "Transfers", "Upgrades", "transfer_records"]

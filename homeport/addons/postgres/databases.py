@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -71,6 +72,11 @@ def of(resource: Resource) -> tuple[str, str]:
     """The names of its database and role: made from the id, so that a second attempt finds what the first one made."""
     letters = resource.id.replace("-", "")[:20]
     return f"d{letters}", f"u{letters}"
+
+
+def trial_id(id: str) -> str:
+    """The id of what stands in for a resource while something is tried."""
+    return str(uuid.uuid5(uuid.UUID(id), "trial"))
 
 
 def new_password() -> str:
@@ -166,6 +172,20 @@ async def guest(cluster: Cluster, owner: str, database: str) -> AsyncIterator[Lo
 
 
 @asynccontextmanager
+async def locked_out(cluster: Cluster, name: str, owner: str) -> AsyncIterator[None]:
+    """Nobody but guests gets in while the block lasts. If we end in the middle, `sweep` lets the owner in again."""
+    role = sql.Identifier(owner)
+    async with cluster.connect() as connection:
+        await connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(role))
+        await connection.execute(END_CONNECTIONS, (name,))
+    try:
+        yield
+    finally:
+        async with cluster.connect() as connection:
+            await connection.execute(sql.SQL("ALTER ROLE {} LOGIN").format(role))
+
+
+@asynccontextmanager
 async def scratch(cluster: Cluster, owner: str) -> AsyncIterator[str]:
     """An empty database beside the owner's own; gone at the end of the block, unless it has taken another's place."""
     name = f"{SCRATCH}{secrets.token_hex(8)}"
@@ -254,12 +274,19 @@ async def sweep(cluster: Cluster) -> None:
         cursor = await connection.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", (GUEST,))
         for (name,) in await cursor.fetchall():
             await connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(str(name))))
-        closed = (
-            "SELECT datname, rolname FROM pg_database JOIN pg_roles ON pg_roles.oid = datdba WHERE NOT datallowconn"
-        )
-        cursor = await connection.execute(closed + " AND datname ~ '^d[0-9a-f]{20}$'")
+        cursor = await connection.execute(_LOCKED_OUT)
+        for (name,) in await cursor.fetchall():
+            await connection.execute(sql.SQL("ALTER ROLE {} LOGIN").format(sql.Identifier(str(name))))
+        cursor = await connection.execute(_CLOSED)
         for name, owner in await cursor.fetchall():
             await make_database(connection, str(name), str(owner))
+
+
+_LOCKED_OUT = "SELECT rolname FROM pg_roles WHERE rolname ~ '^u[0-9a-f]{20}$' AND NOT rolcanlogin"
+_CLOSED = """
+    SELECT datname, rolname FROM pg_database JOIN pg_roles ON pg_roles.oid = datdba
+    WHERE NOT datallowconn AND datname ~ '^d[0-9a-f]{20}$'
+"""
 
 
 async def _copy_settings(connection: Connection, source: str, target: str) -> None:

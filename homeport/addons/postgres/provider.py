@@ -57,10 +57,8 @@ class Postgres:
         return {f"{name}_URL": databases.remembered(resource.secret).url}
 
     async def deprovision(self, resource: Resource) -> None:
-        wanted = resource.secret.get("version") or resource.options.get("version")
-        for cluster in self._present():
-            if wanted is None or str(cluster.version.major) == wanted.partition(".")[0]:
-                await databases.drop(await self._running(cluster.version), resource)
+        for cluster in self._present():  # all of them: an upgrade may have been cut short between two
+            await databases.drop(await self._running(cluster.version), resource)
 
     async def tend(self, resources: list[Resource]) -> list[Resource]:
         wanted = {int(resource.secret["version"]) for resource in resources}

@@ -177,6 +177,35 @@ def pull(call: Call) -> int:
     return _pipe(call, url_of(call, attachment), _as_url(target))
 
 
+def upgrade_run(call: Call) -> None:
+    addon = find(call, call.argument)["addon"]
+    confirm(call, call.app, f"{addon['name']} moves to another version of PostgreSQL; apps can't reach it meanwhile.")
+    _upgrade(call, addon, "run", "Starting upgrade on")
+    upgrade_wait(call)
+
+
+def upgrade_dry_run(call: Call) -> None:
+    _upgrade(call, find(call, call.argument)["addon"], "dry_run", "Starting a test upgrade of")
+    upgrade_wait(call)
+
+
+def upgrade_wait(call: Call) -> None:
+    addon = find(call, call.argument)["addon"]
+    status = call.api.get(database(addon, "upgrade", "wait_status"))
+    with call.terminal.doing(f"Waiting for {call.terminal.talk_ink.name(addon['name'])}") as doing:
+        while status["waiting?"]:
+            call.world.sleep(WAIT_SECONDS)
+            status = call.api.get(database(addon, "upgrade", "wait_status"))
+        if status.get("error?"):
+            raise HomeportError("upgrade_failed", status["message"])
+        doing.done = status["message"]
+
+
+def _upgrade(call: Call, addon: Item, step: str, words: str) -> None:
+    with call.terminal.doing(f"{words} {call.terminal.talk_ink.name(addon['name'])}"):
+        call.api.post(database(addon, "upgrade", step), {"version": call.option("version")})
+
+
 # What the other pg modules share.
 
 

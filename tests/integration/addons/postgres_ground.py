@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from homeport import api, apps, releases
-from homeport.addons import Addons, Postgres, Resource, Snapshots, Transfers
+from homeport.addons import Addons, Postgres, Resource, Snapshots, Transfers, Upgrades
 from homeport.state import Addon, App, Database
 from tests.contract.addon_worlds import PostgresWorld
 from tests.contract.api import api_world
@@ -127,7 +127,9 @@ def opened(machine: PostgresWorld, database: Database, folder: Path) -> Iterator
             machine.home, database, made["addons"], postgres,
             tell=lambda _app_id, text: told.append(text), clock=lambda: clock[0],
         )  # fmt: skip
-        return {"addons": made["addons"], "data": api.Data(postgres=postgres, transfers=made["transfers"])}
+        upgrades = Upgrades(made["addons"], postgres, made["transfers"], tell=lambda _app_id, text: told.append(text))
+        data = api.Data(postgres=postgres, transfers=made["transfers"], upgrades=upgrades)
+        return {"addons": made["addons"], "data": data}
 
     with api_world.opened(database, folder, parts) as world:
         shop = world.create_app("shop")

@@ -314,3 +314,20 @@ def test_pushing_and_pulling_pipe_one_into_the_other(programs: Path) -> None:
     assert "PGHOST=elsewhere\n" in called
     assert "pg_restore --no-owner --no-acl --dbname=d1\n" in called
     assert PASSWORD not in "".join(line for line in called.splitlines() if not line.startswith("PG"))
+
+
+def test_upgrading_is_followed_to_its_end() -> None:
+    waiting = {"message": "Upgrading", "waiting?": True}
+    done = {"message": "The database was upgraded to PostgreSQL 16.", "waiting?": False}
+    answers = {
+        **FOUND,
+        f"POST {DATABASE}/upgrade/run": {"message": "ok"},
+        f"GET {DATABASE}/upgrade/wait_status": [then(waiting), then(done)],
+    }
+    session = Session(answers)
+    assert session.type("pg:upgrade:run -a demo").code == 2
+    shown = session.type("pg:upgrade:run -a demo --version 16 --confirm demo")
+    assert shown.err.endswith("Waiting for db-a1... The database was upgraded to PostgreSQL 16.\n")
+    failed = {**done, "error?": True, "message": "The upgrade failed, and nothing has changed."}
+    broken = Session({**FOUND, f"GET {DATABASE}/upgrade/wait_status": failed})
+    assert broken.type("pg:upgrade:wait -a demo").code == 1
