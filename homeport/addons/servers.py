@@ -271,9 +271,15 @@ def _living(pid_file: Path) -> int | None:
     except (OSError, ValueError, IndexError):
         return None
     then_fields, now_fields = _after_name(stat), _after_name(now)
-    if len(then_fields) < 20 or then_fields[19] != now_fields[19] or now_fields[0] in ("Z", "X"):
+    if len(then_fields) < 20 or then_fields[19] != now_fields[19] or _has_ended(now_fields):
         return None
     return pid
+
+
+def _has_ended(fields: list[str]) -> bool:
+    """A process whose first thread has ended has its ports and files for as long as another thread has not."""
+    state, threads = fields[0], int(fields[17])
+    return state in ("Z", "X") and threads <= 1
 
 
 def _after_name(stat: str) -> list[str]:

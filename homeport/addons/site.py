@@ -16,7 +16,7 @@ class Site:
     `host` is the name in URLs that apps and laptops connect to: never `localhost`, which the official CLI takes for
     the laptop's own server (`pg:push`). Servers listen on `addresses`, "*" being all, and on 127.0.0.1 in
     any case. `certificate` gives a private key and a certificate for a host name, from the platform's own authority, in
-    one PEM text.
+    one PEM text. `url` is the platform's public address (`https://localhost:8443`), known once its router has started.
     """
 
     home: Home
@@ -24,3 +24,4 @@ class Site:
     host: str = "127.0.0.1"
     addresses: tuple[str, ...] = ("127.0.0.1",)
     certificate: Callable[[str], bytes] = lambda _host: b""
+    url: Callable[[], str] = lambda: "https://localhost:8443"

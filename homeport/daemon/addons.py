@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +37,9 @@ class AddonParts:
 
 
 def make_addons(
-    home: Home, database: Database, journal: logs.Logs, *, domain: str, bind: tuple[str, ...]
+    home: Home, database: Database, journal: logs.Logs, *, domain: str, bind: tuple[str, ...], url: Callable[[], str]
 ) -> AddonParts:
-    where = site(home, domain=domain, bind=bind)
+    where = site(home, domain=domain, bind=bind, url=url)
     postgres = Postgres(where)
     kept = addons.Addons(database, [postgres, Redis(where)])
 
@@ -52,7 +52,7 @@ def make_addons(
     return AddonParts(kept, api.Data(postgres=postgres, transfers=transfers, upgrades=upgrades), snapshots)
 
 
-def site(home: Home, *, domain: str, bind: tuple[str, ...]) -> Site:
+def site(home: Home, *, domain: str, bind: tuple[str, ...], url: Callable[[], str]) -> Site:
     authority = router.Authority(home.tls)
     local = domain == "localhost"
     return Site(
@@ -61,4 +61,5 @@ def site(home: Home, *, domain: str, bind: tuple[str, ...]) -> Site:
         host="127.0.0.1" if local else domain,
         addresses=bind or (("127.0.0.1",) if local else ("*",)),
         certificate=lambda host: authority.leaf(host).read_bytes(),
+        url=url,
     )

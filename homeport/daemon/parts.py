@@ -77,8 +77,16 @@ def make_core(home: Home, settings: Settings) -> Core:
         outputs,
         routes_changed=apply_routes,
         hostname=lambda name: f"{name}.{settings.domain}",
+        machine=dynos.trusting(proxy.authority.bundle),
     )
-    kept = make_addons(home, database, journal, domain=settings.domain, bind=settings.bind)
+    kept = make_addons(
+        home,
+        database,
+        journal,
+        domain=settings.domain,
+        bind=settings.bind,
+        url=lambda: urls(settings, proxy.https_port).api,
+    )
     return Core(home, database, journal, store, engine, fleet, proxy, kept, Routing(apply_routes))
 
 

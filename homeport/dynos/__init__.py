@@ -1,6 +1,7 @@
 """Dynos: what should run, what does, and how the second follows the first."""
 
 from homeport.dynos import sizes
+from homeport.dynos.environment import trusting
 from homeport.dynos.fleet import Fleet
 from homeport.dynos.formation import Update, align_formation, commands, formation, scale
 from homeport.dynos.limits import Limits
@@ -30,4 +31,5 @@ __all__ = [
     "scale",
     "serving",
     "sizes",
+    "trusting",
 ]

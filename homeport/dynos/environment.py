@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from homeport.dynos import sizes
@@ -35,9 +36,12 @@ _BASE = {
     "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
     "LANG": "C.UTF-8",
 }
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _GUARD = "\x01"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LAYER = re.compile(r"\{layer:([^{}]+)\}")
+
+_TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 PYTHON = ".heroku/python"
 """Where the dependency layer appears in a dyno's home folder, as on Heroku."""
@@ -112,9 +116,9 @@ class Launch:
         return _terminal(self.extra) if self.attached and not self.force_no_tty else None
 
 
-def spec(launch: Launch, layers: Layers) -> Spec:
-    """Raises `NotFound` when a layer is gone."""
-    env = environment(launch, layers)
+def spec(launch: Launch, layers: Layers, machine: Mapping[str, str] = NOTHING) -> Spec:
+    """Raises `NotFound` when a layer is gone. `machine` are variables that every dyno here begins with."""
+    env = environment(launch, layers, machine)
     guarded = [name for name, value in env.items() if _GUARD in value and _IDENTIFIER.fullmatch(name)]
     return Spec(
         id=launch.id,
@@ -130,7 +134,7 @@ def spec(launch: Launch, layers: Layers) -> Spec:
     )
 
 
-def environment(launch: Launch, layers: Layers) -> dict[str, str]:
+def environment(launch: Launch, layers: Layers, machine: Mapping[str, str] = NOTHING) -> dict[str, str]:
     """Later wins: the machine's, the buildpack's, config vars, a one-off's own, what the platform decides."""
     profile = {
         name: _LAYER.sub(lambda match: str(layers.path(match[1])), value) for name, value in launch.code.profile.items()
@@ -141,12 +145,22 @@ def environment(launch: Launch, layers: Layers) -> dict[str, str]:
     if launch.terminal is not None:
         for name in ("TERM", "COLUMNS", "LINES"):  # the engine's, who knows what the terminal really has
             extra.pop(name, None)
-    return {**_BASE, **concurrency, **profile, **metadata, **_guarded(launch.config), **extra, "DYNO": launch.name}
+    own = {**profile, **metadata, **_guarded(launch.config), **extra}
+    return {**_BASE, **machine, **concurrency, **own, "DYNO": launch.name}
 
 
 def _guarded(values: Mapping[str, str]) -> dict[str, str]:
     """To an engine `{app}` means the home folder; in a config var it means whatever the app's author meant."""
     return {name: value.replace("{app}", f"{{{_GUARD}app}}") for name, value in values.items()}
+
+
+def trusting(bundle: Path) -> dict[str, str]:
+    """Variables by which a dyno's TLS clients trust the authorities in this PEM file.
+
+    The platform's own addresses (buckets, the error tracker, its API) have certificates of its local authority, which
+    OpenSSL, requests, boto3 and Node learn of in four ways.
+    """
+    return dict.fromkeys(_TRUST, str(bundle))
 
 
 def one_off_command(command: str, process_types: Mapping[str, str]) -> str:

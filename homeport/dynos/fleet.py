@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from homeport.dynos import one_offs, orders, release_phase, rollout, rows
 from homeport.dynos.actions import Why
 from homeport.dynos.board import Board, Candidate, Ending
-from homeport.dynos.environment import Layers
+from homeport.dynos.environment import NOTHING, Layers
 from homeport.dynos.hands import Hands, Parts
 from homeport.dynos.limits import Limits
 from homeport.dynos.outputs import Outputs
@@ -39,7 +39,7 @@ _MOST_LOOKS = 1000
 
 class Fleet:
     """`routes_changed` makes the router follow the database, and returns when it does. `hostname` is the host name
-    of an app by its name. `outputs` must be the engine's sink."""
+    of an app by its name. `outputs` must be the engine's sink. `machine` are variables that every dyno begins with."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Fleet:
         clock: Callable[[], datetime] = now,
         limits: Limits | None = None,
         until_ready: UntilReady = until_ready,
+        machine: Mapping[str, str] = NOTHING,
     ) -> None:
         self.parts = Parts(
             database,
@@ -64,6 +65,7 @@ class Fleet:
             clock,
             limits or Limits(),
             until_ready,
+            machine,
         )
         self.board = Board()
         self.hands = Hands(self.parts, self.board, self.wake)

@@ -57,6 +57,7 @@ class Parts:
     clock: Callable[[], datetime]
     limits: Limits
     until_ready: probe.UntilReady
+    machine: Mapping[str, str]
 
 
 class Hands:
@@ -191,7 +192,7 @@ class Hands:
         try:
             async with self._starts:
                 self._say(app_id, launch.name, words.starting(launch.command))
-                return await parts.engine.start(spec(launch, parts.layers))
+                return await parts.engine.start(spec(launch, parts.layers, parts.machine))
         except HomeportError as error:
             detail = f"{error.what} {error.fix}".strip().removeprefix(f"{launch.name} could not be started: ")
             self._board.gates[dyno_id] = Verdict(Gate.UNSTARTABLE, detail.replace("\n", " ").rstrip("."))

@@ -79,6 +79,17 @@ async def ask(client: redis.asyncio.Redis, words: str) -> None:
     await client.execute_command(*words.split())  # type: ignore[no-untyped-call]
 
 
+def bind_when_free(listener: socket.socket, port: int) -> None:
+    """A killed server's port is its own for as long as the kernel is busy with taking the process apart."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return listener.bind(("127.0.0.1", port))
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 Scenario = Callable[[Ground], Awaitable[None]]
 Play = Callable[..., None]
 
@@ -138,7 +149,7 @@ def test_a_server_whose_port_was_taken_while_it_was_down_gets_another(play: Play
         ground.kill()
         with socket.socket() as thief:
             thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            thief.bind(("127.0.0.1", int(ground.resource.secret["port"])))
+            bind_when_free(thief, int(ground.resource.secret["port"]))
             thief.listen()
             assert await ground.provider.tend([ground.resource]) == [ground.resource]
             await ground.provision()

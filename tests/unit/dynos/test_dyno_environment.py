@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from homeport.dynos.environment import Code, Launch, Metadata, environment, one_off_command, spec
+from homeport.dynos.environment import Code, Launch, Metadata, environment, one_off_command, spec, trusting
 from homeport.engine import Terminal
 
 
@@ -49,6 +49,13 @@ def test_the_command_is_an_argument_and_no_part_of_a_script() -> None:
     assert argv[4:] == (command,)
     assert argv[:2] == ("/bin/bash", "-c")
     assert command not in argv[2]
+
+
+def test_tls_clients_trust_the_platform_unless_the_app_says_otherwise() -> None:
+    machine = trusting(Path("/tls/bundle.pem"))
+    given = spec(launch(config={"REQUESTS_CA_BUNDLE": "mine.pem"}), Layers(), machine).env
+    assert given["REQUESTS_CA_BUNDLE"] == "mine.pem"
+    assert {given[name] for name in ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")} == {"/tls/bundle.pem"}
 
 
 def test_only_web_gets_a_port() -> None:
