@@ -23,6 +23,7 @@ from homeport.state.models import (
     new_id,
     now,
 )
+from homeport.state.pipeline_models import Coupling, Pipeline, Promotion, PromotionTarget
 
 __all__ = [
     "Addon",
@@ -31,6 +32,7 @@ __all__ = [
     "Base",
     "Build",
     "BuildpackInstallation",
+    "Coupling",
     "Crash",
     "Database",
     "Domain",
@@ -38,6 +40,9 @@ __all__ = [
     "Feature",
     "Formation",
     "Key",
+    "Pipeline",
+    "Promotion",
+    "PromotionTarget",
     "Release",
     "Slug",
     "Token",
