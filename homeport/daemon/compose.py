@@ -70,16 +70,15 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
     where = urls(settings, core.proxy.https_port)
     repositories = git.Repositories(home.repositories)
     builder = Builder(home, core.store)
-    deployer = deploys.Deploys(
-        home,
+    launcher = deploys.Launcher(
         core.database,
-        builder,
         core.fleet,
         core.addons.snapshots,
         core.logs,
         where.app_url,
         core.fleet.parts.routes.changed,
     )
+    deployer = deploys.Deploys(home, core.database, builder, launcher, core.logs)
     receiver = git.Receiver(home.run / "receive.sock", home.run / "hooks", deploys.PushPolicy(deployer.push))
     application = doors.Platform(
         api.application(

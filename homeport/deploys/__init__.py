@@ -1,8 +1,19 @@
 """One deploy, from left to right: source, build, release, release phase, rollout."""
 
 from homeport.deploys.deploy import Deploys
+from homeport.deploys.launch import Journal, Launch, Launcher
 from homeport.deploys.push import PushPolicy
-from homeport.deploys.records import forget_old_builds, recover
+from homeport.deploys.records import forget_old_builds, make_current, recover
 from homeport.deploys.turns import Turns
 
-__all__ = ["Deploys", "PushPolicy", "Turns", "forget_old_builds", "recover"]
+__all__ = [
+    "Deploys",
+    "Journal",
+    "Launch",
+    "Launcher",
+    "PushPolicy",
+    "Turns",
+    "forget_old_builds",
+    "make_current",
+    "recover",
+]

@@ -90,13 +90,17 @@ def pending_release(session: Session, order: Order, built: builds.Built) -> Rele
 
 
 def succeeded(session: Session, order: Order, release: Release) -> Release:
-    """The release becomes current, and the formation follows its process types."""
-    app = apps.find(session, order.app.id)
+    session.get_one(Build, order.build.id).status = "succeeded"
+    return make_current(session, release)
+
+
+def make_current(session: Session, release: Release) -> Release:
+    """A pending release becomes current, and the formation follows its process types; returns what is current now."""
+    app = session.get_one(App, release.app_id)
     current = releases.succeed(session, release)
     if current.slug is not None:
         app.build_description = current.slug.buildpack
         dynos.align_formation(session, app, current.slug)
-    session.get_one(Build, order.build.id).status = "succeeded"
     return current
 
 
