@@ -24,10 +24,13 @@ from homeport.state.models import (
     now,
 )
 from homeport.state.pipeline_models import Coupling, Pipeline, Promotion, PromotionTarget
+from homeport.state.scheduler_models import JobRun, ScheduledJob
+from homeport.state.setup_models import AppSetup
 
 __all__ = [
     "Addon",
     "App",
+    "AppSetup",
     "Attachment",
     "Base",
     "Build",
@@ -39,11 +42,13 @@ __all__ = [
     "Dyno",
     "Feature",
     "Formation",
+    "JobRun",
     "Key",
     "Pipeline",
     "Promotion",
     "PromotionTarget",
     "Release",
+    "ScheduledJob",
     "Slug",
     "Token",
     "Transfer",

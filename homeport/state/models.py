@@ -54,6 +54,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON,
         dict[str, str]: JSON,
         list[str]: JSON,
+        list[dict[str, str]]: JSON,
     }
 
 
@@ -177,6 +178,7 @@ class Slug(Base):
     layers: Mapped[list[str]]
     profile: Mapped[dict[str, str]]
     process_types: Mapped[dict[str, str]]
+    cron: Mapped[list[dict[str, str]]] = mapped_column(default=list, server_default="[]")  # jobs of its app.json
     commit: Mapped[str | None]
     buildpack: Mapped[str]  # "Python"
     size: Mapped[int]  # bytes, code and layers together
