@@ -31,6 +31,7 @@ from homeport.api.resources import (
     releases,
     slugs,
     sources,
+    welcome,
 )
 from homeport.api.table import Access, Handler, Needs, Route, route
 
@@ -211,6 +212,7 @@ STORES: tuple[Line, ...] = (  # under /redis/v0/databases/{addon}
 )
 
 STREAMS: tuple[Line, ...] = (
+    ("GET    /",                                    welcome.page,                   PUBLIC,  "a browser"),
     ("GET    /logs/{session}",                      log_sessions.stream,            PUBLIC,  "logs, logs --tail"),
     ("GET    /builds/{build}/output/{key}",         builds.output,                  PUBLIC,  "builds:create"),
     ("PUT    /sources/{source}/{key}",              sources.upload,                 PUBLIC,  "builds:create"),

@@ -179,3 +179,17 @@ def test_many_at_once_are_all_answered(database: Database, tmp_path: Path) -> No
             assert versions == list(range(1, 22))
 
     run(test())
+
+
+def test_a_browser_at_the_platforms_address_is_told_what_to_do_and_a_program_gets_json(
+    database: Database, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with served(database, tmp_path) as here:
+            page = await here.http.get("/", headers={"Accept": "text/html,*/*"})
+            assert page.status_code == 200
+            assert page.headers["content-type"].startswith("text/html")
+            assert "homeport env" in page.text
+            assert (await here.http.get("/")).json()["name"] == "Homeport"
+
+    run(scenario())
