@@ -23,6 +23,7 @@ from homeport.addons.redis import Facts as RedisFacts
 from homeport.addons.redis import Redis
 from homeport.addons.redis import Tuning as RedisTuning
 from homeport.addons.redis import tuning as redis_tuning
+from homeport.addons.scheduler import SchedulerProvider
 from homeport.addons.servers import Servers
 from homeport.addons.site import Site
 
@@ -38,6 +39,7 @@ __all__ = [
     "RedisFacts",
     "RedisTuning",
     "Resource",
+    "SchedulerProvider",
     "Servers",
     "Service",
     "Site",

@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from homeport.dynos import one_offs, orders, release_phase, rollout, rows
+from homeport.dynos import errands, one_offs, orders, release_phase, rollout, rows
 from homeport.dynos.actions import Why
 from homeport.dynos.board import Board, Candidate, Ending
 from homeport.dynos.environment import NOTHING, Layers
-from homeport.dynos.hands import Hands, Parts
+from homeport.dynos.hands import Hands, OnEnd, Parts, nobody_listens
 from homeport.dynos.limits import Limits
 from homeport.dynos.outputs import Outputs
 from homeport.dynos.plan import plan
@@ -39,7 +39,8 @@ _MOST_LOOKS = 1000
 
 class Fleet:
     """`routes_changed` makes the router follow the database, and returns when it does. `hostname` is the host name
-    of an app by its name. `outputs` must be the engine's sink. `machine` are variables that every dyno begins with."""
+    of an app by its name. `outputs` must be the engine's sink. `machine` are variables that every dyno begins with.
+    `on_end` is told how one-off dynos end."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Fleet:
         limits: Limits | None = None,
         until_ready: UntilReady = until_ready,
         machine: Mapping[str, str] = NOTHING,
+        on_end: OnEnd = nobody_listens,
     ) -> None:
         self.parts = Parts(
             database,
@@ -66,6 +68,7 @@ class Fleet:
             limits or Limits(),
             until_ready,
             machine,
+            on_end,
         )
         self.board = Board()
         self.hands = Hands(self.parts, self.board, self.wake)
@@ -259,11 +262,23 @@ class Fleet:
         wish = one_offs.wish(command, env or {}, type=type, size=size, attach=attach, force_no_tty=force_no_tty)
         secret = one_offs.new_secret() if attach else None
         dyno = await self.parts.database.run(one_offs.create, app_id, wish, secret=secret, now=self.parts.clock())
-        self.parts.outputs.say(app_id, "api", [f"Starting process with command `{command}` by user {by}"], source="app")
+        self.parts.outputs.say(app_id, "api", [one_offs.started(command, by)], source="app")
         if attach:
             self.parts.outputs.say(app_id, dyno.name, ["Awaiting client"])
         self.wake(app_id)
         return dyno, secret
+
+    async def run_to_end(
+        self, app_id: str, *, command: str, type: str, by: str, out: Callable[[str], None]
+    ) -> int | None:
+        """Run a command in a one-off dyno, give its output to `out` line by line, and return its exit code.
+
+        None if it could not be started, or nobody knows how it ended. If this process ends, the dyno goes on.
+        Raises as `run_dyno` does.
+        """
+        return await errands.run(
+            self.parts, self.board, app_id, one_offs.wish(command, {}, type=type), by, out, self.wake
+        )
 
     async def restart(self, app_id: str, *, dyno: str | None = None, type: str | None = None) -> None:
         """`ps:restart`: everything, one dyno, or those of a type. Raises `NotFound`."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from homeport.dynos import one_offs, probe, rows, sockets, words
 from homeport.dynos.actions import (
     Action,
@@ -44,6 +46,15 @@ from homeport.state import Database, Dyno
 _log = logging.getLogger("homeport.dynos")
 
 
+OnEnd = Callable[[Session, Dyno, Ending], None]
+"""Told how a one-off dyno has ended, in a transaction, before anything of it is cleared away. A crash in between tells
+it again."""
+
+
+def nobody_listens(_session: Session, _dyno: Dyno, _ending: Ending) -> None:
+    """The `OnEnd` of who has no use for it."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What dynos are made with: everything that this room is given."""
@@ -58,6 +69,7 @@ class Parts:
     limits: Limits
     until_ready: probe.UntilReady
     machine: Mapping[str, str]
+    on_end: OnEnd
 
 
 class Hands:
@@ -232,6 +244,7 @@ class Hands:
             await parts.engine.stop(dyno_id, 0)
         code = self._board.exits.get(dyno_id)
         self._say(app_id, dyno.name, words.exited(code))
+        await self._tell_end(dyno_id, Ending(Why.UNWANTED, code))
         self._board.ended(dyno_id, Ending(Why.EXITED, code))
         await self._remove(dyno_id)
 
@@ -270,9 +283,19 @@ class Hands:
             Why.INTERRUPTED: words.retire(Why.INTERRUPTED, State.UP),
         }.get(action.why) or words.crash(action.why, action.exit_code, detail, parts.limits.boot)
         self._say(app_id, dyno.name, *said, words.changed(State(dyno.state), State.COMPLETE))
-        self._board.ended(action.id, Ending(action.why, action.exit_code, detail))
+        ending = Ending(action.why, action.exit_code, detail)
+        await self._tell_end(action.id, ending)
+        self._board.ended(action.id, ending)
         await parts.engine.stop(action.id, 0)
         await self._remove(action.id)
+
+    async def _tell_end(self, dyno_id: str, ending: Ending) -> None:
+        await self._parts.database.run(self._record_end, dyno_id, ending)
+
+    def _record_end(self, session: Session, dyno_id: str, ending: Ending) -> None:
+        dyno = rows.find(session, dyno_id)
+        if dyno is not None and rows.is_one_off(dyno):
+            self._parts.on_end(session, dyno, ending)
 
     # How it goes on beside
 

@@ -66,6 +66,11 @@ def wish(
     )
 
 
+def started(command: str, by: str) -> str:
+    """What the log says when somebody has asked for one."""
+    return f"Starting process with command `{command}` by user {by}"
+
+
 def new_secret() -> str:
     return SECRET_PREFIX + secrets.token_urlsafe(24)
 
@@ -74,8 +79,19 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def create(session: Session, app_id: str, wish: Wish, *, secret: str | None, now: datetime) -> Dyno:
-    """A one-off dyno of the current release. Raises `Invalid`, and `Conflict` when there are too many."""
+def create(
+    session: Session,
+    app_id: str,
+    wish: Wish,
+    *,
+    secret: str | None = None,
+    now: datetime,
+    dyno_id: str | None = None,
+) -> Dyno:
+    """A one-off dyno of the current release, with an id of the caller's choice if it has made one.
+
+    Raises `Invalid` (`no_code`), and `Conflict` (`too_many_one_offs`).
+    """
     app = session.get_one(App, app_id)
     release = releases.current(session, app)
     if release.slug is None:
@@ -90,7 +106,7 @@ def create(session: Session, app_id: str, wish: Wish, *, secret: str | None, now
     if not _TYPE.fullmatch(wish.type) or wish.type == "release":
         raise Invalid(f"{wish.type[:60]!r} can't be the process type of a one-off dyno.", fix="Leave it out.")
     command = one_off_command(wish.command, release.slug.process_types)
-    dyno = _add(session, app, release, wish.type, command, wish.size, now)
+    dyno = _add(session, app, release, wish.type, command, wish.size, now, dyno_id)
     dyno.environment = config.vault(session).seal(wish.env)
     dyno.attached, dyno.force_no_tty = wish.attach, wish.force_no_tty
     dyno.attach_digest = digest(secret) if secret is not None else None
