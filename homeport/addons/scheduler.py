@@ -1,9 +1,10 @@
 """Heroku Scheduler as an add-on: https://devcenter.heroku.com/articles/scheduler.
+
 The platform itself runs jobs (the room `scheduler`); what an app has of this add-on is the right to have jobs of its
-The platform itself runs jobs (the room `scheduler`); what an app has of this add-on is the right to have jobs of its
-own. They are rows of the platform that belong to the row of the add-on and go with it, so there is nothing to make
-here, nothing to keep, and no config var.
+own. They are rows that belong to the add-on's row and go with it, so there is nothing to make here, nothing to keep,
+and no config var.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeport import addons, api, logs, router
-from homeport.addons import Postgres, Redis, Servers, Site, Snapshots, Transfers, Upgrades
+from homeport.addons import Postgres, Redis, SchedulerProvider, Servers, Site, Snapshots, Transfers, Upgrades
 from homeport.home import Home
 from homeport.state import Database
 
@@ -41,7 +41,7 @@ def make_addons(
 ) -> AddonParts:
     where = site(home, domain=domain, bind=bind, url=url)
     postgres = Postgres(where)
-    kept = addons.Addons(database, [postgres, Redis(where)])
+    kept = addons.Addons(database, [postgres, Redis(where), SchedulerProvider()])
 
     def tell(app_id: str, text: str) -> None:
         journal.write(app_id, "app", "heroku-postgres", [text])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from homeport import dynos, logs, router, slugs
+from homeport import dynos, logs, router, scheduler, slugs
 from homeport.api import Urls
 from homeport.daemon import secrets
 from homeport.daemon.addons import AddonParts, make_addons
@@ -41,6 +41,7 @@ class Core:
     fleet: dynos.Fleet
     proxy: router.Proxy
     addons: AddonParts
+    scheduler: scheduler.Scheduler
     routing: Routing
 
 
@@ -77,6 +78,7 @@ def make_core(home: Home, settings: Settings) -> Core:
         outputs,
         routes_changed=apply_routes,
         hostname=lambda name: f"{name}.{settings.domain}",
+        on_end=scheduler.ended,
         machine=dynos.trusting(proxy.authority.bundle),
     )
     kept = make_addons(
@@ -87,7 +89,8 @@ def make_core(home: Home, settings: Settings) -> Core:
         bind=settings.bind,
         url=lambda: urls(settings, proxy.https_port).api,
     )
-    return Core(home, database, journal, store, engine, fleet, proxy, kept, Routing(apply_routes))
+    jobs = scheduler.Scheduler(database, journal)
+    return Core(home, database, journal, store, engine, fleet, proxy, kept, jobs, Routing(apply_routes))
 
 
 def urls(settings: Settings, https_port: int) -> Urls:
