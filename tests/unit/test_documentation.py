@@ -42,14 +42,18 @@ def links(text: str) -> list[str]:
     return re.findall(r"\]\(([^)\s]+)\)", without_code(text))
 
 
-def commands(text: str) -> list[str]:
-    """The commands of ours that a page shows: typed in a console, or named in the running text."""
+OURS = r"(?:^|[\s;(\"/])homeport ([a-z][\w:.-]*)"
+HEROKUS = r"(?:^|[;&|(] *)heroku ([a-z][\w:-]*)"  # `git push heroku main` is none
+
+
+def commands(text: str, asked: str = OURS) -> list[str]:
+    """The commands that a page shows: typed in a console, or named in the running text."""
     consoles = re.findall(r"^```(?:console|bash|sh)\n(.*?)^```$", text, re.M | re.S)
     lines = [line.removeprefix("$ ") for console in consoles for line in console.splitlines()]
     spans = re.findall(r"`([^`\n]+)`", without_code(text))
     found = []
     for piece in (*lines, *spans):
-        found += re.findall(r"(?:^|[\s;(\"/])homeport ([a-z][\w:.-]*)", piece)
+        found += re.findall(asked, piece)
     return found
 
 
@@ -71,9 +75,18 @@ def test_commands_that_are_shown_exist(page: Path) -> None:
     assert not unknown, f"homeport knows no command {', '.join(unknown)}"
 
 
-def test_the_page_of_commands_is_the_command_table() -> None:
-    made = runpy.run_path(str(ROOT / "scripts" / "commands-page"))["page"]()
-    assert (ROOT / "docs" / "commands.md").read_text() == made, "run `make docs`"
+@pytest.mark.parametrize("page", ["commands", "from-heroku"])
+def test_pages_that_are_made_from_the_command_table_are_as_it_is(page: str) -> None:
+    made = runpy.run_path(str(ROOT / "scripts" / f"{page}-page"))["page"]()
+    assert (ROOT / "docs" / f"{page}.md").read_text() == made, "run `make docs`"
+
+
+def test_commands_of_heroku_that_are_shown_exist() -> None:
+    listed = (ROOT / "scripts" / "heroku-commands.txt").read_text().splitlines()
+    known = {*listed, *BY_NAME, "dashboard", "plugins", "update"}
+    for page in PAGES:
+        unknown = set(commands(page.read_text(), HEROKUS)) - known
+        assert not unknown, f"{page.name}: heroku knows no command {', '.join(sorted(unknown))}"
 
 
 def test_every_page_can_be_reached_from_the_index() -> None:
