@@ -64,6 +64,11 @@ class Home:
         return self.root / "addons"
 
     @property
+    def backups(self) -> Path:
+        """What `homeport backup` writes unless it is told where to."""
+        return self.root / "backups"
+
+    @property
     def router(self) -> Path:
         """The proxy's configuration, maps and pages."""
         return self.root / "router"

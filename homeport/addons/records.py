@@ -61,6 +61,12 @@ def of_user(session: Session, user: User) -> list[Addon]:
     return list(session.scalars(select(Addon).where(Addon.app_id.in_(owned), *_THERE).order_by(Addon.name)))
 
 
+def provisioned(session: Session) -> list[Resource]:
+    """All that are there and wanted, as their providers see them."""
+    wanted = select(Addon).where(Addon.state == State.PROVISIONED.value, Addon.app_id.is_not(None))
+    return [resource(session, addon) for addon in session.scalars(wanted.order_by(Addon.created_at, Addon.id))]
+
+
 def attachments(session: Session, app: App) -> list[Attachment]:
     return list(session.scalars(select(Attachment).where(Attachment.app_id == app.id).order_by(Attachment.name)))
 

@@ -1,6 +1,6 @@
 """The database: the truth about what should be."""
 
-from homeport.state.database import Database, migrate, touch
+from homeport.state.database import Database, migrate, revision, touch
 from homeport.state.models import (
     Addon,
     App,
@@ -57,5 +57,6 @@ __all__ = [
     "migrate",
     "new_id",
     "now",
+    "revision",
     "touch",
 ]
