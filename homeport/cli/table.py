@@ -5,6 +5,7 @@ from __future__ import annotations
 from homeport.cli.addon_table import ADDON_COMMANDS, ADDON_TOPICS
 from homeport.cli.grammar import Argument, Command, Flag
 from homeport.cli.redis_table import REDIS_COMMANDS, REDIS_TOPICS
+from homeport.cli.scheduler_table import SCHEDULER_COMMANDS, SCHEDULER_TOPICS
 from homeport.cli.vocabulary import (
     APP,
     APP_BY_NAME,
@@ -52,6 +53,7 @@ TOPICS = {
     "run": "run a one-off process inside a dyno",
     **ADDON_TOPICS,
     **REDIS_TOPICS,
+    **SCHEDULER_TOPICS,
 }
 
 COMMANDS: tuple[Command, ...] = (
@@ -422,6 +424,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     *ADDON_COMMANDS,
     *REDIS_COMMANDS,
+    *SCHEDULER_COMMANDS,
     # the platform on this machine
     command(
         "up",

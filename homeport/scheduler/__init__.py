@@ -1,12 +1,14 @@
 """The scheduler: jobs that run at their times as one-off dynos, and what became of each time."""
 
 from homeport.scheduler.due import Overlap
+from homeport.scheduler.durations import duration
 from homeport.scheduler.jobs import (
     SERVICE,
     Wish,
     add,
     addon,
     align,
+    check,
     find,
     is_declared,
     jobs,
@@ -31,6 +33,8 @@ __all__ = [
     "add",
     "addon",
     "align",
+    "check",
+    "duration",
     "ended",
     "every",
     "find",

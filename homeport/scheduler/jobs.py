@@ -141,10 +141,15 @@ def wish_from(entry: Mapping[str, str]) -> Wish:
         size=dynos.sizes.find(entry.get("size", dynos.sizes.DEFAULT)).name,
         overlap=overlap(entry.get("overlap", Overlap.SKIP.value)),
     )
+    check(wish)
+    return wish
+
+
+def check(wish: Wish) -> None:
+    """Raises `Invalid` for a job that no app could have."""
     if wish.name is not None:
         _check_name(wish.name)
     _check_command(wish.command)
-    return wish
 
 
 def overlap(word: str) -> Overlap:
