@@ -16,12 +16,18 @@ from homeport.state import App, Token, User
 class Action(Enum):
     """What a request does to its object."""
 
+    IDENTIFY = "identify"
+    """Look who somebody is."""
+    ACCOUNT = "account"
+    """Look at and change what belongs to a person: tokens, SSH keys, their name."""
     VIEW = "view"
-    """Look, without secrets."""
-    DEPLOY = "deploy"
-    """Push code, change config vars, run commands: all that also shows secrets."""
+    """Look at apps and what belongs to them, without secrets."""
+    REVEAL = "reveal"
+    """Look at secrets: config vars, code, the credentials of add-ons."""
     OPERATE = "operate"
-    """Scale, restart, maintenance."""
+    """Create, scale, restart, maintenance, add-ons: changes without seeing secrets."""
+    DEPLOY = "deploy"
+    """Push code, change config vars, run commands: changes that also show secrets."""
     MANAGE = "manage"
     """Rename, destroy, share."""
 
@@ -34,13 +40,18 @@ class Actor:
     token: Token
 
 
+_READ = frozenset({Action.VIEW})
+_WRITE = _READ | {Action.OPERATE, Action.MANAGE}
+
 _SCOPES = {
     "global": frozenset(Action),
-    "write": frozenset({Action.VIEW, Action.OPERATE}),
-    "write-protected": frozenset({Action.VIEW, Action.OPERATE, Action.DEPLOY}),
-    "read": frozenset({Action.VIEW}),
-    "read-protected": frozenset({Action.VIEW}),
-    "identity": frozenset[Action](),
+    "identity": frozenset({Action.IDENTIFY}),
+    # All apps and resources, but neither account information nor config vars.
+    "read": _READ,
+    "write": _WRITE,
+    # All apps and resources with their config vars, but no account information.
+    "read-protected": _READ | {Action.REVEAL},
+    "write-protected": _WRITE | {Action.REVEAL, Action.DEPLOY},
 }
 
 SCOPES = frozenset(_SCOPES)

@@ -2,6 +2,6 @@
 
 from homeport.api.application import application
 from homeport.api.authentication import presented_secret
-from homeport.api.parts import Core, Data, Deployer, Fleet, Urls
+from homeport.api.parts import Core, Data, Deployer, Fleet, Pipelines, Urls
 
-__all__ = ["Core", "Data", "Deployer", "Fleet", "Urls", "application", "presented_secret"]
+__all__ = ["Core", "Data", "Deployer", "Fleet", "Pipelines", "Urls", "application", "presented_secret"]

@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 
 from homeport.addons import Addons, Postgres, Transfers, Upgrades
 from homeport.api.capabilities import Capabilities
+from homeport.deploys import Outputs
 from homeport.logs import Logs, Sessions
+from homeport.pipelines import Comparer, Promoter
+from homeport.scheduler import Scheduler
 from homeport.state import Build, Database, Dyno
 
 
@@ -96,11 +99,19 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Pipelines:
+    """What is slower than a row: promotions are carried out by `promoter`, commits are looked into by `comparer`."""
+
+    promoter: Promoter
+    comparer: Comparer
+
+
+@dataclass(frozen=True)
 class Core:
     """The parts that requests are carried out by.
 
     `deploys` is None where only git deploys, `addons` where there are none, `uploads` (a folder for source
-    tarballs) where nothing can be uploaded.
+    tarballs) where nothing can be uploaded, `release_outputs` and `pipelines` where nothing is released.
     """
 
     database: Database
@@ -112,5 +123,8 @@ class Core:
     deploys: Deployer | None = None
     addons: Addons | None = None
     data: Data | None = None
+    scheduler: Scheduler | None = None
     uploads: Path | None = None
+    release_outputs: Outputs | None = None
+    pipelines: Pipelines | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)

@@ -24,44 +24,50 @@ from homeport.api.resources import (
     dynos,
     features,
     formation,
+    job_runs,
     keys,
     log_sessions,
+    pipeline_couplings,
+    pipeline_promotions,
+    pipelines,
     places,
     plans,
     releases,
+    scheduled_jobs,
     slugs,
     sources,
     welcome,
 )
 from homeport.api.table import Access, Handler, Needs, Route, route
 
-VIEW, DEPLOY, OPERATE, MANAGE = Action.VIEW, Action.DEPLOY, Action.OPERATE, Action.MANAGE
+VIEW, REVEAL, DEPLOY, OPERATE, MANAGE = Action.VIEW, Action.REVEAL, Action.DEPLOY, Action.OPERATE, Action.MANAGE
+PERSON, ACCOUNT = Action.IDENTIFY, Action.ACCOUNT
 ANYONE, PUBLIC = Access.ANYONE, Access.PUBLIC
 
 Line = tuple[str, Handler, Needs, str]
 
 # fmt: off
 TOP: tuple[Line, ...] = (
-    ("GET    /account",                             account.info,                   ANYONE,  "auth:whoami"),
-    ("PATCH  /account",                             account.update,                 MANAGE,  "platform-api"),
+    ("GET    /account",                             account.info,                   PERSON,  "auth:whoami"),
+    ("PATCH  /account",                             account.update,                 ACCOUNT, "platform-api"),
     ("GET    /account/rate-limits",                 account.rate_limit,             ANYONE,  "platform-api"),
     ("GET    /account/delinquency",                 account.delinquency,            ANYONE,  "platform-api"),
-    ("GET    /users/{user}",                        account.info,                   ANYONE,  "pipelines:create"),
-    ("PATCH  /users/{user}",                        account.update,                 MANAGE,  "platform-api"),
+    ("GET    /users/{user}",                        account.info,                   PERSON,  "pipelines:create"),
+    ("PATCH  /users/{user}",                        account.update,                 ACCOUNT, "platform-api"),
     ("GET    /users/{user}/apps",                   apps.of_user,                   VIEW,    "apps"),
 
-    ("GET    /account/keys",                        keys.index,                     MANAGE,  "keys"),
-    ("POST   /account/keys",                        keys.create,                    MANAGE,  "keys:add"),
-    ("GET    /account/keys/{key}",                  keys.info,                      MANAGE,  "platform-api"),
-    ("DELETE /account/keys/{key}",                  keys.destroy,                   MANAGE,  "keys:remove"),
+    ("GET    /account/keys",                        keys.index,                     ACCOUNT, "keys"),
+    ("POST   /account/keys",                        keys.create,                    ACCOUNT, "keys:add"),
+    ("GET    /account/keys/{key}",                  keys.info,                      ACCOUNT, "platform-api"),
+    ("DELETE /account/keys/{key}",                  keys.destroy,                   ACCOUNT, "keys:remove"),
 
-    ("GET    /oauth/authorizations",                authorizations.index,           MANAGE,  "authorizations"),
-    ("POST   /oauth/authorizations",                authorizations.create,          MANAGE,  "login -i"),
-    ("GET    /oauth/authorizations/{id}",           authorizations.info,            MANAGE,  "auth:logout"),
-    ("PATCH  /oauth/authorizations/{id}",           authorizations.update,          MANAGE,  "authorizations:update"),
-    ("DELETE /oauth/authorizations/{id}",           authorizations.destroy,         MANAGE,  "authorizations:revoke"),
+    ("GET    /oauth/authorizations",                authorizations.index,           ACCOUNT, "authorizations"),
+    ("POST   /oauth/authorizations",                authorizations.create,          ACCOUNT, "login -i"),
+    ("GET    /oauth/authorizations/{id}",           authorizations.info,            ACCOUNT, "auth:logout"),
+    ("PATCH  /oauth/authorizations/{id}",           authorizations.update,          ACCOUNT, "authorizations:update"),
+    ("DELETE /oauth/authorizations/{id}",           authorizations.destroy,         ACCOUNT, "authorizations:revoke"),
     ("POST   /oauth/authorizations/{id}/actions/regenerate-tokens",
-                                                    authorizations.regenerate,      MANAGE,  "authorizations:rotate"),
+                                                    authorizations.regenerate,      ACCOUNT, "authorizations:rotate"),
 
     ("GET    /apps",                                apps.index,                     VIEW,    "apps -A"),
     ("POST   /apps",                                apps.create,                    OPERATE, "create"),
@@ -76,6 +82,7 @@ TOP: tuple[Line, ...] = (
     ("GET    /addon-services/{service}/plans/{plan}", plans.info,                   ANYONE,  "platform-api"),
     ("GET    /plans/{plan}",                        plans.info,                     ANYONE,  "platform-api"),
     ("GET    /addons",                              addons.index,                   VIEW,    "addons"),
+    ("GET    /users/{user}/pipeline-couplings",     pipeline_couplings.of_user,     VIEW,    "platform-api"),
     ("GET    /users/{user}/addons",                 addons.of_user,                 VIEW,    "platform-api"),
     ("GET    /addons/{addon}",                      addons.info,                    VIEW,    "addons:attach"),
     ("GET    /addons/{addon}/addon-attachments",    addon_attachments.of_addon,     VIEW,    "addons:info"),
@@ -98,6 +105,29 @@ TOP: tuple[Line, ...] = (
 
     ("POST   /sources",                             sources.create,                 DEPLOY,  "builds:create"),
 
+    ("GET    /pipelines",                           pipelines.index,                VIEW,    "pipelines"),
+    ("POST   /pipelines",                           pipelines.create,               OPERATE, "pipelines:create"),
+    ("GET    /pipelines/{pipeline}",                pipelines.info,                 VIEW,    "pipelines:info"),
+    ("PATCH  /pipelines/{pipeline}",                pipelines.update,               OPERATE, "pipelines:rename"),
+    ("DELETE /pipelines/{pipeline}",                pipelines.destroy,              MANAGE,  "pipelines:destroy"),
+    ("GET    /pipelines/{pipeline}/pipeline-couplings",
+                                                    pipeline_couplings.of_pipeline, VIEW,    "pipelines:info"),
+    ("GET    /pipelines/{pipeline}/pipeline-stack", pipelines.stack,                VIEW,    "platform-api"),
+    ("GET    /pipelines/{pipeline}/latest-builds",  pipelines.latest_builds,        VIEW,    "platform-api"),
+    ("GET    /pipelines/{pipeline}/latest-releases", pipelines.latest_releases,     VIEW,    "platform-api"),
+    ("GET    /pipelines/{pipeline}/latest-deployments",
+                                                    pipelines.latest_deployments,   VIEW,    "platform-api"),
+    ("GET    /pipeline-couplings",                  pipeline_couplings.index,       VIEW,    "platform-api"),
+    ("POST   /pipeline-couplings",                  pipeline_couplings.create,      OPERATE, "pipelines:add"),
+    ("GET    /pipeline-couplings/{coupling}",       pipeline_couplings.info,        VIEW,    "Terraform"),
+    ("PATCH  /pipeline-couplings/{coupling}",       pipeline_couplings.update,      OPERATE, "pipelines:update"),
+    ("DELETE /pipeline-couplings/{coupling}",       pipeline_couplings.destroy,     OPERATE, "pipelines:remove"),
+    ("POST   /pipeline-promotions",                 pipeline_promotions.create,     DEPLOY,  "pipelines:promote"),
+    ("GET    /pipeline-promotions/{promotion}",     pipeline_promotions.info,       VIEW,    "platform-api"),
+    ("GET    /pipeline-promotions/{promotion}/promotion-targets",
+                                                    pipeline_promotions.targets,    VIEW,    "pipelines:promote"),
+    ("POST   /pipeline-transfers",                  pipelines.transfer,             MANAGE,  "pipelines:transfer"),
+
     ("GET    /regions",                             places.regions,                 ANYONE,  "regions"),
     ("GET    /regions/{region}",                    places.region,                  ANYONE,  "Terraform"),
     ("GET    /stacks",                              places.stacks,                  ANYONE,  "stack"),
@@ -107,13 +137,15 @@ TOP: tuple[Line, ...] = (
 )
 
 UNDER_APP: tuple[Line, ...] = (  # under /apps/{app}
-    ("GET    /config-vars",                         config_vars.info,               DEPLOY,  "config"),
+    ("GET    /config-vars",                         config_vars.info,               REVEAL,  "config"),
     ("PATCH  /config-vars",                         config_vars.update,             DEPLOY,  "config:set"),
 
     ("GET    /releases",                            releases.index,                 VIEW,    "releases"),
     ("POST   /releases",                            releases.create,                DEPLOY,  "rollback"),
     ("GET    /releases/{release}",                  releases.info,                  VIEW,    "releases:info"),
-    ("GET    /releases/{release}/config-vars",      config_vars.of_release,         DEPLOY,  "releases:info"),
+    ("GET    /releases/{release}/config-vars",      config_vars.of_release,         REVEAL,  "releases:info"),
+    ("GET    /pipeline-couplings",                  pipeline_couplings.of_app,      VIEW,    "pipelines:promote"),
+    ("GET    /pipeline-differences",                pipelines.differences,          REVEAL,  "homeport pipelines:diff"),
     ("GET    /slugs/{slug}",                        slugs.info,                     VIEW,    "heroku3"),
     ("GET    /builds",                              builds.index,                   VIEW,    "builds"),
     ("POST   /builds",                              builds.create,                  DEPLOY,  "builds:create"),
@@ -159,6 +191,17 @@ UNDER_APP: tuple[Line, ...] = (  # under /apps/{app}
     ("GET    /collaborators/{user}",                collaborators.info,             VIEW,    "platform-api"),
     ("DELETE /collaborators/{user}",                collaborators.destroy,          MANAGE,  "access:remove"),
 
+    ("GET    /scheduler/jobs",                      scheduled_jobs.index,           VIEW,    "scheduler"),
+    ("POST   /scheduler/jobs",                      scheduled_jobs.create,          DEPLOY,  "scheduler:add"),
+    ("GET    /scheduler/jobs/{job}",                scheduled_jobs.info,            VIEW,    "scheduler:update"),
+    ("PATCH  /scheduler/jobs/{job}",                scheduled_jobs.update,          DEPLOY,  "scheduler:update"),
+    ("DELETE /scheduler/jobs/{job}",                scheduled_jobs.destroy,         DEPLOY,  "scheduler:remove"),
+    ("GET    /scheduler/jobs/{job}/runs",           job_runs.of_job,                VIEW,    "scheduler:history"),
+    ("POST   /scheduler/jobs/{job}/runs",           job_runs.create,                DEPLOY,  "scheduler:run"),
+    ("GET    /scheduler/runs",                      job_runs.index,                 VIEW,    "scheduler:history"),
+    ("GET    /scheduler/runs/{run}",                job_runs.info,                  VIEW,    "scheduler:history"),
+    ("GET    /scheduler/runs/{run}/log",            job_runs.log,                   VIEW,    "scheduler:logs"),
+
     ("GET    /available-stacks",                    places.stacks,                  VIEW,    "platform-api"),
 )
 
@@ -171,8 +214,8 @@ DATABASE: tuple[Line, ...] = (  # under /client/v11/databases/{addon}
     ("PUT    /stats_reset",                         databases.reset_statistics,     OPERATE, "pg:stats-reset"),
     ("POST   /connection_reset",                    databases.reset_connections,    OPERATE, "pg:killall"),
     ("POST   /backups",                             transfers.capture,              DEPLOY,  "pg:backups:capture"),
-    ("POST   /restores",                            transfers.restore,              MANAGE,  "pg:backups:restore"),
-    ("POST   /transfers",                           transfers.copy,                 MANAGE,  "pg:copy"),
+    ("POST   /restores",                            transfers.restore,              DEPLOY,  "pg:backups:restore"),
+    ("POST   /transfers",                           transfers.copy,                 DEPLOY,  "pg:copy"),
     ("POST   /upgrade/run",                         upgrades.run,                   MANAGE,  "pg:upgrade:run"),
     ("POST   /upgrade/prepare",                     upgrades.prepare,               MANAGE,  "pg:upgrade:prepare"),
     ("POST   /upgrade/dry_run",                     upgrades.dry_run,               MANAGE,  "pg:upgrade:dryrun"),
@@ -192,9 +235,9 @@ TRANSFERS: tuple[Line, ...] = (  # under /client/v11/apps/{app}/transfers
 )
 
 CREDENTIALS: tuple[Line, ...] = (  # under /postgres/v0/databases/{addon}
-    ("GET    /credentials",                         credentials.index,              DEPLOY,  "pg:credentials"),
+    ("GET    /credentials",                         credentials.index,              REVEAL,  "pg:credentials"),
     ("POST   /credentials",                         credentials.create,             DEPLOY,  "pg:credentials:create"),
-    ("GET    /credentials/{credential}",            credentials.info,               DEPLOY,  "pg:credentials:url"),
+    ("GET    /credentials/{credential}",            credentials.info,               REVEAL,  "pg:credentials:url"),
     ("POST   /credentials/{credential}/credentials_rotation",
                                                     credentials.rotate,             DEPLOY,  "pg:credentials:rotate"),
     ("POST   /credentials_rotation",                credentials.rotate,             DEPLOY,  "pg:credentials:rotate"),
@@ -214,6 +257,7 @@ STORES: tuple[Line, ...] = (  # under /redis/v0/databases/{addon}
 STREAMS: tuple[Line, ...] = (
     ("GET    /",                                    welcome.page,                   PUBLIC,  "a browser"),
     ("GET    /logs/{session}",                      log_sessions.stream,            PUBLIC,  "logs, logs --tail"),
+    ("GET    /releases/{release}/output/{key}",     releases.output,                PUBLIC,  "releases:output"),
     ("GET    /builds/{build}/output/{key}",         builds.output,                  PUBLIC,  "builds:create"),
     ("PUT    /sources/{source}/{key}",              sources.upload,                 PUBLIC,  "builds:create"),
     ("GET    /backups/{transfer}/{expires}/{key}",  transfers.download,             PUBLIC,  "pg:backups:download"),

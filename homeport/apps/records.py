@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from homeport.apps import names
@@ -87,6 +87,7 @@ def set_stack(session: Session, app: App, stack: str) -> App:  # noqa: ARG001 - 
 
 def destroy(session: Session, app: App) -> None:
     """Forget the app. Its dynos are stopped and its files removed by the loops, which find them ownerless."""
+    _hand_over_slugs(session, app)
     session.execute(update(App).where(App.id == app.id).values(current_release_id=None))
     for table in (Dyno, Build, Release, Slug, Formation):
         session.execute(table.__table__.delete().where(table.__table__.c.app_id == app.id))  # type: ignore[attr-defined]
@@ -94,6 +95,18 @@ def destroy(session: Session, app: App) -> None:
         session.expunge(app)
     session.execute(App.__table__.delete().where(App.__table__.c.id == app.id))  # type: ignore[attr-defined]
     touch(session, app.id)
+
+
+def _hand_over_slugs(session: Session, app: App) -> None:
+    """What was promoted to other apps lives on with one of them."""
+    elsewhere = (
+        select(Release.slug_id, func.min(Release.app_id))
+        .join(Slug, Slug.id == Release.slug_id)
+        .where(Slug.app_id == app.id, Release.app_id != app.id)
+        .group_by(Release.slug_id)
+    )
+    for slug_id, heir in session.execute(elsewhere).all():
+        session.execute(update(Slug).where(Slug.id == slug_id).values(app_id=heir))
 
 
 def _taken(session: Session, name: str) -> bool:

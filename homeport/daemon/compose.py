@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 
-from homeport import __version__, api, deploys, dynos, git, logs, router
+from homeport import __version__, api, deploys, dynos, git, logs, pipelines, router
 from homeport.builds import Builder
 from homeport.daemon import doors, secrets
 from homeport.daemon import endpoint as endpoints
@@ -77,7 +77,9 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
         core.logs,
         where.app_url,
         core.fleet.parts.routes.changed,
+        deploys.Outputs(home.builds / "releases"),
     )
+    promoter = pipelines.Promoter(core.database, launcher, core.logs)
     deployer = deploys.Deploys(home, core.database, builder, launcher, core.logs)
     receiver = git.Receiver(home.run / "receive.sock", home.run / "hooks", deploys.PushPolicy(deployer.push))
     application = doors.Platform(
@@ -92,7 +94,10 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
                 deploys=deployer,
                 addons=core.addons.addons,
                 data=core.addons.data,
+                scheduler=core.scheduler,
                 uploads=home.builds / "uploads",
+                release_outputs=launcher.outputs,
+                pipelines=api.Pipelines(promoter, pipelines.Comparer(core.database, repositories)),
             )
         ),
         git.GitApplication(repositories, receiver, doors.Doorkeeper(core.database), home.builds),
@@ -104,7 +109,14 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
         stack.push_async_callback(receiver.close)
         stack.push_async_callback(deployer.close)
         await stack.enter_async_context(
-            _loops(core.fleet.run(), core.routing.run(), *core.addons.loops(), keep_house(core, repositories, deployer))
+            _loops(
+                core.fleet.run(),
+                core.routing.run(),
+                core.scheduler.run(),
+                *core.addons.loops(),
+                promoter.run(),
+                keep_house(core, repositories, deployer, launcher.outputs),
+            )
         )
         await stack.enter_async_context(doors.rendezvous(dynos.Rendezvous(core.fleet), home.run / "rendezvous.sock"))
         await stack.enter_async_context(doors.http(application, home.run / "api.sock"))
@@ -118,6 +130,7 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
 def _wake(core: Core, app_id: str) -> None:
     core.fleet.wake(app_id)
     core.routing.wake()
+    core.scheduler.wake(app_id)
 
 
 @contextlib.asynccontextmanager

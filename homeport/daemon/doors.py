@@ -40,15 +40,15 @@ class Doorkeeper:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def __call__(self, name: str, authorization: str, _writes: bool) -> Caller:
+    async def __call__(self, name: str, authorization: str, writes: bool) -> Caller:
         secret = api.presented_secret(authorization)
-        return await self._database.run(_caller, name, secret)
+        return await self._database.run(_caller, name, secret, writes)
 
 
-def _caller(session: Session, name: str, secret: str) -> Caller:
+def _caller(session: Session, name: str, secret: str, writes: bool) -> Caller:
     actor = accounts.authenticate(session, secret)
     app = apps.find(session, name)
-    accounts.require(actor, Action.DEPLOY, app)  # reading too: code may hold secrets
+    accounts.require(actor, Action.DEPLOY if writes else Action.REVEAL, app)  # code may hold secrets
     return Caller(app.id, actor.user.id)
 
 

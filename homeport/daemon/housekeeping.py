@@ -17,22 +17,27 @@ EVERY = 3600.0
 _log = logging.getLogger("homeport")
 
 
-async def keep_house(core: Core, repositories: Repositories, deployer: deploys.Deploys) -> None:
+async def keep_house(
+    core: Core, repositories: Repositories, deployer: deploys.Deploys, release_outputs: deploys.Outputs
+) -> None:
     """Until cancelled."""
     await asyncio.sleep(FIRST_AFTER)
     while True:
         try:
-            await _sweep(core, repositories, deployer)
+            await _sweep(core, repositories, deployer, release_outputs)
         except Exception:
             _log.exception("sweeping failed and is tried again in an hour")
         await asyncio.sleep(EVERY)
 
 
-async def _sweep(core: Core, repositories: Repositories, deployer: deploys.Deploys) -> None:
+async def _sweep(
+    core: Core, repositories: Repositories, deployer: deploys.Deploys, release_outputs: deploys.Outputs
+) -> None:
     app_ids = await core.database.run(_app_ids)
     await asyncio.to_thread(repositories.sweep, app_ids)
     core.logs.prune(app_ids)
     deployer.outputs.sweep(await core.database.run(deploys.forget_old_builds))
+    release_outputs.sweep(await core.database.run(deploys.known_releases))
     await asyncio.to_thread(core.store.prune, await core.database.run(slugs.layers_in_use))
 
 

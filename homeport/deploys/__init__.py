@@ -2,8 +2,9 @@
 
 from homeport.deploys.deploy import Deploys
 from homeport.deploys.launch import Journal, Launch, Launcher
+from homeport.deploys.outputs import Outputs
 from homeport.deploys.push import PushPolicy
-from homeport.deploys.records import forget_old_builds, make_current, recover
+from homeport.deploys.records import forget_old_builds, known_releases, make_current, recover
 from homeport.deploys.turns import Turns
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "Journal",
     "Launch",
     "Launcher",
+    "Outputs",
     "PushPolicy",
     "Turns",
     "forget_old_builds",
+    "known_releases",
     "make_current",
     "recover",
 ]

@@ -12,6 +12,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from homeport.addons import Snapshot
+from homeport.deploys.outputs import Outputs
 from homeport.deploys.turns import Turns
 from homeport.errors import Invalid
 from homeport.state import App, Database, Release, User
@@ -72,8 +73,12 @@ class Launcher:
         journal: Journal,
         web_url: Callable[[str], str],
         publish: Callable[[], Awaitable[None]],
+        outputs: Outputs,
     ) -> None:
-        """`publish` makes the router follow what was committed, and returns when it does."""
+        """`publish` makes the router follow what was committed, and returns when it does.
+
+        `outputs` keeps what release commands say, by the release's id.
+        """
         self.turns = Turns()
         self._database = database
         self._fleet = fleet
@@ -81,6 +86,7 @@ class Launcher:
         self._journal = journal
         self._web_url = web_url
         self._publish = publish
+        self.outputs = outputs
 
     async def launch(self, launch: Launch, say: Say, succeed: Callable[[Session], Release]) -> Release:
         """Release phase, then rollout; `succeed` makes the release current in one transaction and returns which is.
@@ -101,7 +107,11 @@ class Launcher:
             return None
         snapshot = await self._snapshots.take(launch.app.id, release.version, say)
         say("       Release command declared: this new release will not be available until the command succeeds.")
-        code = await self._fleet.release_phase(release.id, say)
+        said = self.outputs.begin(release.id, say)
+        try:
+            code = await self._fleet.release_phase(release.id, said)
+        finally:
+            said.close()
         if code != 0:
             previous = launch.previous
             kept = f"v{previous.version} goes on as it was" if previous.slug_id else "nothing was released"

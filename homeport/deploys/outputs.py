@@ -1,4 +1,4 @@
-"""What builds say: kept in a file each, and followed by whoever asks while it is being said."""
+"""What builds and release commands say: kept in a file each, and followed by whoever asks while it is being said."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CHUNK = 64 * 1024
 
 
 class Outputs:
-    """One text file per build under `root`, named by the build's id."""
+    """One text file per build (or release) under `root`, named by its id."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -28,7 +28,7 @@ class Outputs:
         """All that was said, and all that is still to be said. Raises `NotFound`."""
         path = self._path(build_id)
         if not path.exists():
-            raise NotFound("build", "This build has no output here.")
+            raise NotFound("output", "There is no output of that here.")
         with path.open("rb") as file:
             while True:
                 spoken = self._open.get(build_id)
@@ -38,6 +38,10 @@ class Outputs:
                     return
                 else:
                     await spoken.wait()
+
+    def has(self, build_id: str) -> bool:
+        """Whether anything was begun to be said."""
+        return self._path(build_id).exists()
 
     def sweep(self, keep: set[str]) -> None:
         """Remove the output of builds that are not among these, nor being made."""

@@ -129,6 +129,11 @@ def recover(session: Session) -> None:
         releases.fail(session, release)
 
 
+def known_releases(session: Session) -> set[str]:
+    """The ids of all releases: what their commands said is kept as long as they are."""
+    return set(session.scalars(select(Release.id)))
+
+
 def forget_old_builds(session: Session) -> set[str]:
     """Keep the newest builds of every app; returns the ids of those that are kept."""
     kept: set[str] = set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ _TOLERATED = (
 )  # fmt: skip
 
 GRACE = 600.0
+
+_OBJECT = re.compile(r"[0-9a-f]{40}")
 
 
 def configuration() -> dict[str, str]:
@@ -72,6 +75,16 @@ class Commit:
     id: str
     tree: str
     at: datetime
+    subject: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a history; `author` is a name."""
+
+    id: str
+    at: datetime
+    author: str
     subject: str
 
 
@@ -157,6 +170,29 @@ class Objects:
         """Whether `older` is an ancestor of `newer`: going from one to the other loses no commit."""
         code, _ = await self._git("merge-base", "--is-ancestor", older, newer)
         return code == 0
+
+    def beside(self, other: Objects) -> Objects:
+        """These objects together with another repository's."""
+        return Objects(self.directory, {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(other.directory / "objects")})
+
+    async def divergence(self, ours: str, theirs: str) -> tuple[int, int] | None:
+        """How many commits each of two has that the other has not; None when one of them is not here."""
+        if not _OBJECT.fullmatch(ours) or not _OBJECT.fullmatch(theirs):
+            return None
+        code, text = await self._git("rev-list", "--left-right", "--count", f"{ours}...{theirs}", "--")
+        if code != 0:
+            return None
+        ahead, behind = text.split()
+        return int(ahead), int(behind)
+
+    async def history(self, newer: str, without: str, most: int) -> list[Entry]:
+        """The commits that lead to `newer` and not to `without`, newest first. Both must be here."""
+        _, text = await self._git("log", f"--max-count={most}", "--format=%H%n%ct%n%an%n%s", newer, f"^{without}", "--")
+        lines = iter(text.split("\n"))
+        return [
+            Entry(name, datetime.fromtimestamp(int(seconds), UTC), author, subject)
+            for name, seconds, author, subject in zip(lines, lines, lines, lines, strict=False)
+        ]
 
     async def size(self) -> int:
         """Bytes on disk."""

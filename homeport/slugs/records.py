@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from homeport.errors import NotFound
-from homeport.state import App, Slug
+from homeport.state import App, Release, Slug
 
 
 def record(
@@ -40,11 +40,18 @@ def record(
 
 
 def find_slug(session: Session, app: App, slug_id: str) -> Slug:
-    """Raises `NotFound`."""
-    slug = session.scalar(select(Slug).where(Slug.app_id == app.id, Slug.id == slug_id))
+    """One that was built for this app or released on it. Raises `NotFound`."""
+    released = select(Release.slug_id).where(Release.app_id == app.id)
+    found = select(Slug).where(Slug.id == slug_id, or_(Slug.app_id == app.id, Slug.id.in_(released)))
+    slug = session.scalar(found)
     if slug is None:
         raise NotFound("slug", "Couldn't find that slug.")
     return slug
+
+
+def known_slug(session: Session, slug_id: str) -> Slug | None:
+    """Whichever app's it is."""
+    return session.get(Slug, slug_id)
 
 
 def layers_in_use(session: Session) -> set[str]:

@@ -27,12 +27,12 @@ def _shape(resource: Resource) -> Shape:
 
 
 async def index(call: Call) -> Reply:
-    return Reply([_shape(await call.addons.resource(await wanted(call, Action.DEPLOY)))])
+    return Reply([_shape(await call.addons.resource(await wanted(call, Action.REVEAL)))])
 
 
 async def info(call: Call) -> Reply:
     _require_default(call)
-    return Reply(_shape(await call.addons.resource(await wanted(call, Action.DEPLOY))))
+    return Reply(_shape(await call.addons.resource(await wanted(call, Action.REVEAL))))
 
 
 async def create(call: Call) -> Reply:

@@ -75,7 +75,7 @@ def _seen(session: Session, call: Call) -> tuple[Addon, list[str]]:
 
 def _shape(call: Call, addon: Addon, resource: Resource, facts: Facts, names: list[str]) -> Shape:
     login = Postgres.login(resource)
-    may_know = accounts.may(call.actor, Action.DEPLOY, addon.app)
+    may_know = accounts.may(call.actor, Action.REVEAL, addon.app)
     return {
         "addon_id": addon.id,
         "available_for_ingress": True,

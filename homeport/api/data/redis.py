@@ -22,7 +22,7 @@ async def info(call: Call) -> Reply:
     resource = await call.addons.resource(addon)
     facts = await _provider(call).facts(resource)
     login = _provider(call).login(resource)
-    may_know = accounts.may(call.actor, Action.DEPLOY, addon.app)
+    may_know = accounts.may(call.actor, Action.REVEAL, addon.app)
     return Reply(
         {
             "addon_id": addon.id,

@@ -1,6 +1,6 @@
 """What isn't here yet: lists of it are empty, one of it is not found, making one says so.
 
-So the commands that ask for it in passing (`apps:info` asks for pipelines) go on working.
+So the commands that ask for it in passing (`labs` asks for account features) go on working.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ LISTS = (
     ("/enterprise-accounts",                      "platform-api"),
     ("/oauth/clients",                            "clients"),
     ("/oauth/sessions",                           "sessions"),
-    ("/pipeline-couplings",                       "platform-api"),
-    ("/pipelines",                                "pipelines"),
     ("/spaces",                                   "spaces"),
     ("/teams",                                    "teams"),
 )
@@ -36,10 +34,8 @@ LISTS = (
 # The third is the error's `resource`, by which the CLI decides to try something else.
 ONES = (
     ("GET    /account/features/{feature}",         "labs:enable",          "feature"),
-    ("GET    /apps/{app}/pipeline-couplings",      "apps:info",            "pipeline_coupling"),
     ("DELETE /apps/{app}/log-drains/{drain}",      "drains:remove",        "drain"),
     ("DELETE /oauth/sessions/{session}",           "auth:logout",          "session"),
-    ("GET    /pipelines/{pipeline}",               "pipelines:info",       "pipeline"),
     ("GET    /teams/{team}",                       "members",              "team"),
 )
 
@@ -53,8 +49,6 @@ NEW = (
     ("/apps/{app}/webhooks",                      "webhooks:add",          "Webhooks aren't here yet.", ""),
     ("/auth",                                     "login",                 "The browser login isn't here yet.", LOGIN),
     ("/oauth/clients",                            "clients:create",        "OAuth clients aren't here yet.", ""),
-    ("/pipeline-couplings",                       "pipelines:add",         "Pipelines aren't here yet.", ""),
-    ("/pipelines",                                "pipelines:create",      "Pipelines aren't here yet.", ""),
     ("/teams/apps",                               "create --team",         "There are no teams here yet.", ""),
 )
 # fmt: on

@@ -20,14 +20,14 @@ from homeport.api.resources import sources
 from homeport.api.resources.buildpacks import named_buildpack
 from homeport.api.shapes import Shape, moment, stamp, user_ref
 from homeport.errors import Invalid, NotFound
-from homeport.state import Build
+from homeport.state import App, Build
 
 KEYS: Keys[Build] = {"created_at": lambda build: moment(build.created_at, build.id), "id": lambda build: build.id}
 
 _OUTPUT = "build output"
 
 
-def shape(call: Call, build: Build, buildpacks: list[str]) -> Shape:
+def shape(call: Call, app: App, build: Build, buildpacks: list[str]) -> Shape:
     key = call.core.capabilities.sign(_OUTPUT, build.id)
     return {
         "app": {"id": build.app_id},
@@ -39,7 +39,7 @@ def shape(call: Call, build: Build, buildpacks: list[str]) -> Shape:
         "release": {"id": build.release_id} if build.release_id else None,
         "slug": {"id": build.slug_id} if build.slug_id else None,
         "source_blob": {"checksum": None, "url": "", "version": build.commit, "version_description": None},
-        "stack": call.app.stack,
+        "stack": app.stack,
         "status": build.status,
         "updated_at": stamp(build.updated_at),
         "user": user_ref(build.user),
@@ -49,14 +49,14 @@ def shape(call: Call, build: Build, buildpacks: list[str]) -> Shape:
 def index(call: Call, session: Session) -> Reply:
     rows = session.scalars(select(Build).where(Build.app_id == call.app.id)).all()
     buildpacks = apps.buildpacks(session, call.app)
-    return call.listing(rows, lambda build: shape(call, build, buildpacks), KEYS)
+    return call.listing(rows, lambda build: shape(call, call.app, build, buildpacks), KEYS)
 
 
 def info(call: Call, session: Session) -> Reply:
     build = session.scalar(select(Build).where(Build.app_id == call.app.id, Build.id == call.params["build"]))
     if build is None:
         raise NotFound("build", "Couldn't find that build.")
-    return Reply(shape(call, build, apps.buildpacks(session, call.app)))
+    return Reply(shape(call, call.app, build, apps.buildpacks(session, call.app)))
 
 
 async def create(call: Call) -> Reply:
@@ -68,15 +68,19 @@ async def create(call: Call) -> Reply:
         )
     source: str | Path = sources.uploaded(call, url) or url
     build = await call.core.deploys.deploy_source(call.app.id, by=call.actor.user.id, source=source, version=version)
-    return created(shape(call, build, await call.core.database.run(apps.buildpacks, call.app)))
+    return created(shape(call, call.app, build, await call.core.database.run(apps.buildpacks, call.app)))
 
 
 async def output(call: Call, _request: Request) -> Response:
     build, key = call.params["build"], call.params["key"]
     if call.core.deploys is None or not call.core.capabilities.allows(key, _OUTPUT, build):
         raise NotFound("build")
-    pieces = call.core.deploys.output(build)
-    first = await anext(pieces, b"")  # before anything is answered: there may be no output
+    return await streamed(call.core.deploys.output(build))
+
+
+async def streamed(pieces: AsyncIterator[bytes]) -> Response:
+    """Plain text, as it comes. Raises what the first piece raises: there may be no output."""
+    first = await anext(pieces, b"")
     return StreamingResponse(_all(first, pieces), media_type="text/plain", headers={"Cache-Control": "no-store"})
 
 

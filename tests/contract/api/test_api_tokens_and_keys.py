@@ -67,9 +67,9 @@ def test_logout_finds_its_own_token_and_no_other(world: World) -> None:
 
 
 def test_authorizations_are_made_shown_described_rotated_and_revoked(world: World) -> None:
-    made = world.post(AUTHORIZATIONS, {"description": "ci", "expires_in": "3600", "scope": ["read"]}).json()
+    made = world.post(AUTHORIZATIONS, {"description": "ci", "expires_in": "3600", "scope": ["identity"]}).json()
     secret, path = made["access_token"]["token"], f"{AUTHORIZATIONS}/{made['id']}"
-    assert (made["description"], made["scope"]) == ("ci", ["read"])
+    assert (made["description"], made["scope"]) == ("ci", ["identity"])
     shown = world.get(path)
     assert "token" not in shown.json()["access_token"]
     assert secret not in shown.text
