@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import socket
 import ssl
 import sys
 import threading
@@ -21,6 +22,14 @@ from urllib.error import HTTPError, URLError
 
 DEPOSIT = 100_00
 TRIES = 5
+
+
+_look_up = socket.getaddrinfo
+
+
+def look_up(host: Any, *rest: Any, **options: Any) -> Any:
+    """Names under .localhost are this machine (RFC 6761, 6.3). Browsers know that; not every system's resolver does."""
+    return _look_up("127.0.0.1" if str(host).endswith(".localhost") else host, *rest, **options)
 
 
 class Shop:
@@ -102,4 +111,5 @@ if __name__ == "__main__":
     arguments.add_argument("--buyers", type=int, default=200)
     arguments.add_argument("--cafile", help="the certificate authority of a platform of your own")
     given = arguments.parse_args()
+    socket.getaddrinfo = look_up
     sys.exit(not race(Shop(given.url, given.cafile), given.event, given.buyers))

@@ -43,8 +43,8 @@ def seed() -> None:
 
 
 @click.command("admin-statement")
-@click.option("--email", prompt=True)
-@click.option("--name", prompt=True)
+@click.option("--email", required=True)
+@click.option("--name", required=True)
 @click.password_option()
 def admin_statement(email: str, name: str, password: str) -> None:
     """Print the SQL that makes an administrator, to be run by pg:psql. The password itself is not in it."""
