@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeport.cli.addon_table import ADDON_COMMANDS, ADDON_TOPICS
 from homeport.cli.grammar import Argument, Command, Flag
+from homeport.cli.pipelines_table import PIPELINE_COMMANDS, PIPELINE_TOPICS
 from homeport.cli.redis_table import REDIS_COMMANDS, REDIS_TOPICS
 from homeport.cli.scheduler_table import SCHEDULER_COMMANDS, SCHEDULER_TOPICS
 from homeport.cli.vocabulary import (
@@ -52,6 +53,7 @@ TOPICS = {
     "releases": "display the releases for an app",
     "run": "run a one-off process inside a dyno",
     **ADDON_TOPICS,
+    **PIPELINE_TOPICS,
     **REDIS_TOPICS,
     **SCHEDULER_TOPICS,
 }
@@ -423,6 +425,7 @@ COMMANDS: tuple[Command, ...] = (
         lenient=True,
     ),
     *ADDON_COMMANDS,
+    *PIPELINE_COMMANDS,
     *REDIS_COMMANDS,
     *SCHEDULER_COMMANDS,
     # the platform on this machine
@@ -467,7 +470,7 @@ BY_NAME: dict[str, Command] = {name: row for row in COMMANDS for name in row.nam
 ELSEWHERE = frozenset(
     """
     2fa accounts authorizations certs ci clients container dashboard data drains join leave local lock members
-    notifications orgs pipelines plugins reviewapps sessions spaces teams telemetry unlock update usage
+    notifications orgs plugins reviewapps sessions spaces teams telemetry unlock update usage
     webhooks
     """.split()
 )
