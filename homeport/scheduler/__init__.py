@@ -2,7 +2,8 @@
 
 from homeport.scheduler.due import Overlap
 from homeport.scheduler.durations import duration
-from homeport.scheduler.jobs import (
+from homeport.scheduler.loop import Scheduler
+from homeport.scheduler.records import (
     SERVICE,
     Wish,
     add,
@@ -19,7 +20,6 @@ from homeport.scheduler.jobs import (
     wish_from,
     wish_of,
 )
-from homeport.scheduler.loop import Scheduler
 from homeport.scheduler.runs import Status, ended, find_run, history, latest
 from homeport.scheduler.schedules import Schedule, every, schedule
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from homeport.logs import Filter, Logs
-from homeport.scheduler import jobs, runs, turn
+from homeport.scheduler import records, runs, turn
 from homeport.scheduler.turn import Line
 from homeport.state import App, Database, JobRun, now
 
@@ -80,7 +80,7 @@ class Scheduler:
         return "".join(f"{line.format()}\n" for line in lines if line.at >= run.started_at)
 
     def _run_now(self, session: Session, app_id: str, job: str) -> tuple[JobRun, list[Line]]:
-        found = jobs.find(session, session.get_one(App, app_id), job)
+        found = records.find(session, session.get_one(App, app_id), job)
         return turn.run_now(session, found, self._clock())
 
     def _note(self, app_id: str) -> None:

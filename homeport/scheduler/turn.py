@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from homeport import dynos
 from homeport.errors import Conflict, HomeportError
-from homeport.scheduler import jobs, runs
+from homeport.scheduler import records, runs
 from homeport.scheduler.due import MOST_COUNTED, Missed, Overlap, Start, decide
 from homeport.scheduler.runs import Status
 from homeport.state import App, JobRun, ScheduledJob
@@ -51,17 +51,17 @@ class Turn:
 def take(session: Session, now: datetime, changed: Collection[str] | None) -> Turn:
     """`changed` are the apps whose releases may have changed since the last turn; None: nobody knows which."""
     if changed is None:
-        apps = jobs.to_be_aligned(session)
+        apps = records.to_be_aligned(session)
         runs.prune_removed(session, at=now)
     else:
         apps = [app for app in (session.get(App, app_id) for app_id in changed) if app is not None]
     for app in apps:
-        jobs.align(session, app, now=now)
+        records.align(session, app, now=now)
     lines: list[Line] = []
     for run in runs.give_up_lost(session, at=now):
         lines.append(_say(run.app_id, f"{run.job_name} ({run.dyno}) was lost: {_lower(run.detail)}"))
     for job in session.scalars(select(ScheduledJob).where(ScheduledJob.next_at <= now)).all():
-        if jobs.in_force(session, job):
+        if records.in_force(session, job):
             lines += _decide_alone(session, job, now)
     for run in runs.waiting(session):
         lines += _go_on(session, run, now)
@@ -73,7 +73,7 @@ def take(session: Session, now: datetime, changed: Collection[str] | None) -> Tu
 
 def run_now(session: Session, job: ScheduledJob, now: datetime) -> tuple[JobRun, list[Line]]:
     """Because somebody asks for it. Raises `Conflict` (`job_running`, `too_many_one_offs`), `Invalid` (`no_code`)."""
-    busy, policy = runs.busy(session, job), jobs.overlap_of(job)
+    busy, policy = runs.busy(session, job), records.overlap_of(job)
     occupied = bool(busy.running or busy.waiting)
     if occupied and (policy is Overlap.SKIP or (policy is Overlap.WAIT and busy.waiting)):
         raise Conflict(
@@ -103,11 +103,11 @@ def _decide_alone(session: Session, job: ScheduledJob, now: datetime) -> list[Li
 
 def _decide(session: Session, job: ScheduledJob, now: datetime) -> list[Line]:
     decision = decide(
-        jobs.schedule_of(job),
+        records.schedule_of(job),
         job.next_at,
         now,
-        overlap=jobs.overlap_of(job),
-        grace=jobs.grace_of(job),
+        overlap=records.overlap_of(job),
+        grace=records.grace_of(job),
         busy=runs.busy(session, job),
     )
     if decision is None:
@@ -127,7 +127,7 @@ def _decide(session: Session, job: ScheduledJob, now: datetime) -> list[Line]:
 def _go_on(session: Session, run: JobRun, now: datetime) -> list[Line]:
     """A run that waits begins when the one before it has ended."""
     job = session.get(ScheduledJob, run.job_id) if run.job_id is not None else None
-    if job is None or not jobs.in_force(session, job):
+    if job is None or not records.in_force(session, job):
         runs.give_up(run, Status.SKIPPED, "Its job was removed while it waited", at=now)
         return []
     if runs.busy(session, job).running:
