@@ -52,7 +52,7 @@ class Journal(Protocol):
 class Launch:
     """A pending release of an app, who made it, and what was current when its turn came.
 
-    `again` are the words for trying once more: "push again".
+    `again` are the words for trying once more ("push again"); `seen` where the output of its release command is.
     """
 
     app: App
@@ -60,6 +60,7 @@ class Launch:
     release: Release
     previous: Release
     again: str
+    seen: str = "Its output is above."
 
 
 class Launcher:
@@ -119,7 +120,7 @@ class Launcher:
                 f"The release command of v{release.version} failed with exit code {code}.",
                 id="release_command_failed",
                 why=f"It runs before any traffic, so {kept}.",
-                fix=f"Its output is above. Mend what it says and {launch.again}.{_way_back(snapshot)}",
+                fix=f"{launch.seen} Mend what it says and {launch.again}.{_way_back(snapshot)}",
             )
         return snapshot
 

@@ -68,7 +68,7 @@ class Promoter:
                 if launch is not None:
                     await self._launch(step, launch)
         except HomeportError as error:
-            await self._give_up(step, launch, error.message, error.what)
+            await self._give_up(step, launch, " ".join(error.message.splitlines()), error.what)
         except Exception:
             _log.exception("a promotion failed")
             text = "Homeport met an error of its own; its log has the details."

@@ -127,7 +127,8 @@ def begin(session: Session, step: Step) -> deploys.Launch | None:
     release = releases.create(session, app, by=by, description=target.description, slug=slug, pending=True)
     target.attempts += 1
     target.release_id = release.id
-    return deploys.Launch(app, by, release, previous, again="promote again")
+    seen = f"Its output: `heroku releases:output v{release.version} -a {app.name}`."
+    return deploys.Launch(app, by, release, previous, again="promote again", seen=seen)
 
 
 def succeed(session: Session, step: Step, launch: deploys.Launch) -> Release:
