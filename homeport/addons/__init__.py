@@ -2,6 +2,8 @@
 
 from homeport.addons.addons import Addons
 from homeport.addons.catalog import SERVICES, Plan, Service
+from homeport.addons.errors import Errors
+from homeport.addons.errors import Watch as ErrorWatch
 from homeport.addons.lifecycle import Wish
 from homeport.addons.postgres import Facts, Kind, Postgres, Snapshot, Snapshots, Transfers, Upgrades, transfer_records
 from homeport.addons.provider import Provider, Resource
@@ -31,6 +33,8 @@ from homeport.addons.site import Site
 __all__ = [
     "SERVICES",
     "Addons",
+    "ErrorWatch",
+    "Errors",
     "Facts",
     "Kind",
     "Plan",

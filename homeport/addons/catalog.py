@@ -95,8 +95,10 @@ def _bucketeer(name: str, title: str, gigabytes: int, **more: bool) -> Plan:
     return Plan("bucketeer", name, title, {"bytes": gigabytes * GB}, **more)
 
 
-def _sentry(name: str, title: str, events: int, **more: bool) -> Plan:
-    return Plan("sentry", name, title, {"events": events}, **more)
+def _sentry(name: str, title: str, events: int, per_minute: int, days: int, **more: bool) -> Plan:
+    """`events` are kept, none for longer than `days`; `per_minute` are taken. Sentry counts them by the month."""
+    limits = {"events": events, "per_minute": per_minute, "days": days, "bytes": events * 20 * 1024 + 64 * MB}
+    return Plan("sentry", name, title, limits, **more)
 
 
 SERVICES = (
@@ -152,10 +154,10 @@ SERVICES = (
         first="SENTRY",
         further="SENTRY",
         plans=(
-            _sentry("f1", "Developer", 5_000, default=True),
-            _sentry("developer", "Developer", 5_000, visible=False),
-            _sentry("team", "Team", 50_000),
-            _sentry("business", "Business", 100_000),
+            _sentry("f1", "Developer", 5_000, 1_000, 30, default=True),
+            _sentry("developer", "Developer", 5_000, 1_000, 30, visible=False),
+            _sentry("team", "Team", 50_000, 10_000, 90),
+            _sentry("business", "Business", 100_000, 20_000, 90),
         ),
         suffixes=("_DSN",),
     ),

@@ -22,6 +22,7 @@ from homeport.api.resources import (
     config_vars,
     domains,
     dynos,
+    errors,
     features,
     formation,
     job_runs,
@@ -175,6 +176,12 @@ UNDER_APP: tuple[Line, ...] = (  # under /apps/{app}
     ("POST   /dynos/{dyno}/actions/stop",           dynos.stop,                     OPERATE, "ps:stop -d"),
     ("DELETE /formations/{type}",                   dynos.restart,                  OPERATE, "ps:restart -p"),
     ("POST   /formations/{type}/actions/stop",      dynos.stop,                     OPERATE, "ps:stop -p"),
+
+    ("GET    /errors",                              errors.index,                   VIEW,    "homeport errors"),
+    ("GET    /errors/{issue}",                      errors.info,                    VIEW,    "homeport errors:info"),
+    ("PATCH  /errors/{issue}",                      errors.update,                  DEPLOY,  "homeport errors:resolve"),
+    ("GET    /errors/{issue}/events",               errors.events,                  VIEW,    "homeport errors:events"),
+    ("GET    /errors/{issue}/events/{event}",       errors.event,                   VIEW,    "homeport errors:events"),
 
     ("POST   /log-sessions",                        log_sessions.create,            VIEW,    "logs"),
 

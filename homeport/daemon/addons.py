@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeport import addons, api, logs, router
-from homeport.addons import Postgres, Redis, SchedulerProvider, Servers, Site, Snapshots, Transfers, Upgrades
+from homeport.addons import (
+    Errors,
+    ErrorWatch,
+    Postgres,
+    Redis,
+    SchedulerProvider,
+    Servers,
+    Site,
+    Snapshots,
+    Transfers,
+    Upgrades,
+)
+from homeport.daemon import tracker
 from homeport.home import Home
 from homeport.state import Database
 
@@ -20,10 +32,11 @@ class AddonParts:
     addons: addons.Addons
     data: api.Data
     snapshots: Snapshots
+    errors: ErrorWatch
 
     def loops(self) -> list[Coroutine[Any, Any, None]]:
         """To be run until the platform stops."""
-        return [self.addons.run(), self.data.transfers.run()]
+        return [self.addons.run(), self.data.transfers.run(), self.errors.run()]
 
     async def stop(self) -> None:
         """Stop all servers of add-ons; data stays."""
@@ -41,7 +54,8 @@ def make_addons(
 ) -> AddonParts:
     where = site(home, domain=domain, bind=bind, url=url)
     postgres = Postgres(where)
-    kept = addons.Addons(database, [postgres, Redis(where), SchedulerProvider()])
+    errors = Errors(where, tracker.PROGRAM)
+    kept = addons.Addons(database, [postgres, Redis(where), SchedulerProvider(), errors])
 
     def tell(app_id: str, text: str) -> None:
         journal.write(app_id, "app", "heroku-postgres", [text])
@@ -49,7 +63,12 @@ def make_addons(
     transfers = Transfers(home, database, kept, postgres, tell=tell)
     snapshots = Snapshots(database, kept, postgres, transfers)
     upgrades = Upgrades(kept, postgres, transfers, tell=tell)
-    return AddonParts(kept, api.Data(postgres=postgres, transfers=transfers, upgrades=upgrades), snapshots)
+    return AddonParts(
+        kept,
+        api.Data(postgres=postgres, transfers=transfers, upgrades=upgrades),
+        snapshots,
+        ErrorWatch(database, errors, journal),
+    )
 
 
 def site(home: Home, *, domain: str, bind: tuple[str, ...], url: Callable[[], str]) -> Site:

@@ -101,6 +101,7 @@ def _https_frontend(settings: Settings) -> list[str]:
         *_routing(settings, "https"),
         f"  use_backend rendezvous if {rendezvous}",
         "  use_backend api if { var(txn.route) -m str api }",
+        "  use_backend errors if { var(txn.route) -m str errors }",
         "  use_backend relay-https if { stopping }",
         *_app_routing(),
     ]
@@ -115,6 +116,8 @@ def _http_frontend(settings: Settings) -> list[str]:
         # A token in clear goes no further than this machine.
         "  use_backend api if { var(txn.route) -m str api } { src 127.0.0.0/8 ::1 }",
         "  use_backend api-needs-tls if { var(txn.route) -m str api }",
+        "  use_backend errors if { var(txn.route) -m str errors } { src 127.0.0.0/8 ::1 }",
+        "  use_backend api-needs-tls if { var(txn.route) -m str errors }",
         "  use_backend relay-http if { stopping }",
         *_app_routing(),
     ]
@@ -155,6 +158,9 @@ def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") ->
         f"  http-request set-var(txn.route) var(txn.host),map_str({paths.HOSTS_MAP})",
         f"  http-request set-var(txn.route) var(txn.host),regsub(^[^.]+,*),map_str({paths.HOSTS_MAP})"
         " if !{ var(txn.route) -m found }",
+        # Under the API's name SDKs send their events, which the error tracker takes and not the daemon.
+        "  http-request set-var(txn.route) str(errors) if { var(txn.route) -m str api }"
+        " { path -m reg ^/api/[0-9]+/(envelope|store)/?$ }",
         "  http-request set-var(txn.json) bool(true) if { req.hdr(accept) -m sub application/json }"
         " !{ req.hdr(accept) -m sub text/html }",
     ]
@@ -196,6 +202,8 @@ def _platform_backends(settings: Settings) -> list[str]:
         *(f"  http-error status {status} content-type {pages.JSON_TYPE} string '{down}'" for status in (502, 503, 504)),
         f"  server api unix@{settings.api_socket}",
         "",
+        *_errors_backend(),
+        "",
         "backend api-needs-tls from base",
         "  mode http",
         "  http-request set-log-level silent",
@@ -205,6 +213,23 @@ def _platform_backends(settings: Settings) -> list[str]:
         "  mode tcp",
         f"  timeout tunnel {_ms(settings.timeouts.platform * 24)}",
         f"  server rendezvous unix@{settings.rendezvous_socket}",
+    ]
+
+
+def _errors_backend() -> list[str]:
+    """The tracker takes a few at a time; the others wait here, where waiting costs nothing."""
+    gone = '{"detail":"The error tracker does not answer."}'
+    return [
+        "backend errors from base",
+        "  mode http",
+        "  timeout server 30s",
+        "  timeout queue 10s",
+        "  http-request set-log-level silent",
+        *(
+            f"  http-error status {status} content-type {pages.JSON_TYPE} string '{gone}' hdr Retry-After 30"
+            for status in (502, 503, 504)
+        ),
+        f"  server errors unix@{paths.ERRORS_SOCKET} maxconn 100",
     ]
 
 

@@ -1,0 +1,156 @@
+"""Secrets are taken out of events before anything is written down.
+
+Three rules: values under names that say what they are (`password`, `Authorization`); texts that look like a secret
+wherever they stand (credentials in a URL, bearer tokens, private keys, card numbers); and the values of the app's own
+config vars (`hidden`). SDKs scrub too, less; the rules are those of Sentry's server-side scrubbing and more:
+https://docs.sentry.io/security-legal-pii/scrubbing/server-side-scrubbing/
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from homeport.tracker.hidden import NOTHING, Hidden
+
+FILTERED = "[Filtered]"
+MAX_DEPTH = 40
+"""Of objects within objects; what lies deeper is left out."""
+MAX_TEXT = 8192
+"""Characters of one text in an event."""
+
+_NAMES = re.compile(
+    r"passw|passphrase|secret|token|api[-_ ]?key|access[-_]?key|private[-_]?key|secret[-_]?key|signing[-_]?key"
+    r"|encryption[-_]?key|auth(?!or)|credential|cookie|csrf|xsrf|session(?:id|key|_id|_key)|^session$|^sid$|^pwd$|_pwd"
+    r"|^pw$|dsn$|database_url|redis_url|^jwt|bearer|card[-_]?num|cardnumber|credit[-_]?card|^cvc$|^cvv|^ssn$|^pin$"
+    r"|signature|^otp|iban|connection[-_]?string",
+    re.IGNORECASE,
+)
+_HARMLESS = re.compile(r"^(?:token_type|auth_type|author.*|authenticated|is_authenticated|max_tokens)$", re.IGNORECASE)
+
+_ASSIGNED = re.compile(
+    r"(?i)((?:passw(?:or)?d|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|secret[-_]?key"
+    r"|credentials?|authorization|cookie|sessionid|pwd)[\w-]{0,30}[\"']?\s{0,3}(?:=|:|%3D)\s{0,3})"
+    r"(?!\[Filtered\])(\"[^\"]{0,4000}\"?|'[^']{0,4000}'?|[^\s\"'&;,)}\]]{1,4000})"
+)
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[^-]{0,20000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?)?"
+        ),
+        FILTERED,
+    ),
+    (re.compile(r"(://)[^\s/?#@\"'<>]{0,500}@"), rf"\1{FILTERED}@"),
+    (re.compile(r"(?i)\b(bearer|basic|digest)\s+[A-Za-z0-9._~+/=:-]{8,8000}"), rf"\1 {FILTERED}"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{4,8000}(?:\.[A-Za-z0-9_-]{0,2000})?"), FILTERED),
+    (
+        re.compile(
+            r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,200}"
+            r"|\bgh[pousr]_[A-Za-z0-9]{20,255}|\bgithub_pat_\w{20,255}|\bxox[abprs]-[A-Za-z0-9-]{10,200}"
+            r"|\bHRKU-[\w-]{20,200}"
+        ),
+        FILTERED,
+    ),
+)
+_CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
+_SUSPICIOUS = re.compile(
+    r"(?i)://[^\s/?#@\"]{0,500}@|bearer|basic|digest|PRIVATE KEY|\beyJ|AKIA|ASIA|[srp]k_(?:live|test)_|gh[pousr]_"
+    r"|github_pat_|xox[abprs]-|HRKU-|passw|passphrase|secret|token|key|credential|authorization|cookie|sessionid|pwd"
+)
+
+_SOURCE = frozenset({"context_line", "pre_context", "post_context"})
+"""Lines of code: `token = read()` shall stay readable there."""
+_PLAIN = frozenset(
+    {"event_id", "filename", "abs_path", "module", "function", "type", "timestamp", "platform", "level", "release"}
+)
+
+
+def scrub(raw: Mapping[str, Any], hidden: Hidden = NOTHING) -> dict[str, Any]:
+    """A copy of an event without what should not be read by anybody."""
+    written = json.dumps(raw, ensure_ascii=False)
+    values = hidden if hidden.may_be_in(written) else NOTHING
+    scrubber = _Scrubber(_SUSPICIOUS.search(written) is not None, _CARD.search(written) is not None, values)
+    cleaned = scrubber.clean(raw, "", 0)
+    return cleaned if isinstance(cleaned, dict) else {}
+
+
+def scrub_text(text: str, hidden: Hidden = NOTHING) -> str:
+    """One text, by the same rules."""
+    return _Scrubber(True, True, hidden).text(text, "")
+
+
+@lru_cache(maxsize=4096)
+def is_secret(name: str) -> bool:
+    """Whether what is called so should not be read."""
+    return _NAMES.search(name) is not None and _HARMLESS.match(name) is None
+
+
+class _Scrubber:
+    """What need not be looked for is known beforehand: most events hold nothing, and there may be many of them."""
+
+    def __init__(self, suspicious: bool, cards: bool, hidden: Hidden) -> None:
+        self._suspicious = suspicious
+        self._cards = cards
+        self._hide: Callable[[str], str] | None = hidden.hide if hidden is not NOTHING else None
+
+    def clean(self, value: Any, name: str, depth: int) -> Any:
+        if isinstance(value, str):
+            return self.text(value, name)
+        if isinstance(value, dict):
+            return self._object(value, depth) if depth < MAX_DEPTH else {}
+        if isinstance(value, list):
+            return self._list(value, name, depth) if depth < MAX_DEPTH else []
+        if isinstance(value, int | float) and not isinstance(value, bool) and (self._cards or self._hide):
+            shown = self.text(str(value), name)
+            return value if shown == str(value) else shown
+        return value
+
+    def _object(self, value: Mapping[str, Any], depth: int) -> dict[str, Any]:
+        cleaned: dict[str, Any] = {}
+        for key, inner in value.items():
+            known = self.text(key, "") if self._hide is not None else key
+            if inner is not None and is_secret(key) and not (key == "cookies" and inner == {}):
+                cleaned[known] = _blank(inner)
+            else:
+                cleaned[known] = self.clean(inner, key, depth + 1)
+        return cleaned
+
+    def _list(self, value: list[Any], name: str, depth: int) -> list[Any]:
+        if len(value) == 2 and isinstance(value[0], str) and is_secret(value[0]) and isinstance(value[1], str):
+            return [value[0], FILTERED]  # headers, query strings and tags come as pairs too
+        return [self.clean(item, name, depth + 1) for item in value]
+
+    def text(self, value: str, name: str) -> str:
+        if len(value) > MAX_TEXT:
+            value = value[: MAX_TEXT - 1] + "…"
+        if self._hide is not None:
+            value = self._hide(value)
+        if name in _PLAIN and name != "release":
+            return value
+        if self._suspicious:
+            for pattern, instead in _PATTERNS:
+                value = pattern.sub(instead, value)
+            if name not in _SOURCE:
+                value = _ASSIGNED.sub(_without_value, value)
+        return _CARD.sub(_without_card, value) if self._cards else value
+
+
+def _blank(value: Any) -> Any:
+    """The shape of a value without what it says: whether there were cookies may matter."""
+    if isinstance(value, dict):
+        return {key: FILTERED for key in value if len(key) < 200}
+    return FILTERED
+
+
+def _without_value(match: re.Match[str]) -> str:
+    quote = match[2][0] if match[2][0] in "\"'" else ""
+    return f"{match[1]}{quote}{FILTERED}{quote}"
+
+
+def _without_card(match: re.Match[str]) -> str:
+    digits = [int(c) for c in match[0] if c.isdigit()]
+    doubled = [d if index % 2 == 0 else (d * 2 - 9 if d > 4 else d * 2) for index, d in enumerate(reversed(digits))]
+    return FILTERED if sum(doubled) % 10 == 0 and len(set(digits)) > 1 else match[0]
