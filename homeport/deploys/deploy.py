@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from homeport import builds, slugs
-from homeport.deploys import records
+from homeport.deploys import appjson, records
+from homeport.deploys.appjson import AppJson
 from homeport.deploys.launch import Journal, Launch, Launcher
 from homeport.deploys.outputs import Outputs
 from homeport.deploys.records import Order
@@ -94,15 +95,15 @@ class Deploys:
 
     async def _deploy_in_turn(self, order: Order, say: Say) -> None:
         self._note(order, f"Build started by user {order.by.email}")
-        built = await self._build(order, say)
+        built, app_json = await self._build(order, say)
         self._note(order, "Build succeeded")
-        release = await self._database.run(records.pending_release, order, built)
+        release = await self._database.run(records.pending_release, order, built, app_json)
         say("")
         say("-----> Launching...")
         launch = Launch(order.app, order.by, release, order.previous, again="push again")
         await self._launcher.launch(launch, say, lambda session: records.succeeded(session, order, release))
 
-    async def _build(self, order: Order, say: Say) -> builds.Built:
+    async def _build(self, order: Order, say: Say) -> tuple[builds.Built, AppJson]:
         say("Compressing source files... done.")
         say("Building source:")
         say("")
@@ -111,10 +112,19 @@ class Deploys:
             checkout = folder / "app"
             checkout.mkdir()
             await order.source.put(checkout, say)
+            app_json = await self._app_json(order, checkout)
             job = await self._database.run(records.job, order, checkout)
-            return await self._builder.build(job, say)
+            built = await self._builder.build(job, say)
         finally:
             await asyncio.to_thread(slugs.remove, folder)
+        for line in app_json.told:
+            say(line)
+        return built, app_json
+
+    async def _app_json(self, order: Order, checkout: Path) -> AppJson:
+        """Read before the build: what is wrong with it costs nobody the time of one. Raises `Invalid`."""
+        reading = await asyncio.to_thread(appjson.find, checkout)
+        return appjson.consider(reading, await self._database.run(records.present, order))
 
     def _note(self, order: Order, *lines: str) -> None:
         self._journal.write(order.app.id, "app", "api", lines)

@@ -9,9 +9,10 @@ from pathlib import Path
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from homeport import apps, builds, dynos, releases, slugs
+from homeport import addons, apps, builds, dynos, releases, scheduler, slugs
+from homeport.deploys.appjson import AppJson, Present
 from homeport.deploys.source import Source
-from homeport.state import App, Build, Release, User
+from homeport.state import App, Build, Release, User, now
 
 KEPT_BUILDS = 50
 """Per app: older ones are forgotten with their output."""
@@ -70,7 +71,17 @@ def job(session: Session, order: Order, checkout: Path) -> builds.Job:
     )
 
 
-def pending_release(session: Session, order: Order, built: builds.Built) -> Release:
+def present(session: Session, order: Order) -> Present | None:
+    """What the app has of what an app.json may ask for, before its first release; None afterwards."""
+    app = apps.find(session, order.app.id)
+    current = releases.current(session, app)
+    if current.slug is not None:
+        return None
+    return Present(set(releases.variables(session, current)), {found.service for found in addons.of_app(session, app)})
+
+
+def pending_release(session: Session, order: Order, built: builds.Built, app_json: AppJson) -> Release:
+    """A release to be launched. Its dynos come up in the formation that a first one asks for."""
     app = apps.find(session, order.app.id)
     slug = slugs.record(
         session,
@@ -82,7 +93,11 @@ def pending_release(session: Session, order: Order, built: builds.Built) -> Rele
         commit=order.source.version,
         buildpack=built.buildpack,
         size=built.size,
+        cron=app_json.cron,
     )
+    wanted = [update for update in app_json.formation if update.type in built.process_types]
+    if wanted:
+        dynos.scale(session, app, wanted, slug=slug)
     release = releases.create(session, app, by=order.by, description=order.description, slug=slug, pending=True)
     build = session.get_one(Build, order.build.id)
     build.slug_id, build.release_id = slug.id, release.id
@@ -95,12 +110,13 @@ def succeeded(session: Session, order: Order, release: Release) -> Release:
 
 
 def make_current(session: Session, release: Release) -> Release:
-    """A pending release becomes current, and the formation follows its process types; returns what is current now."""
+    """A pending release becomes current, and the formation and the jobs follow it; returns what is current now."""
     app = session.get_one(App, release.app_id)
     current = releases.succeed(session, release)
     if current.slug is not None:
         app.build_description = current.slug.buildpack
         dynos.align_formation(session, app, current.slug)
+    scheduler.align(session, app, now=now())
     return current
 
 

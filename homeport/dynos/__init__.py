@@ -5,6 +5,7 @@ from homeport.dynos.actions import Why
 from homeport.dynos.board import Ending
 from homeport.dynos.environment import trusting
 from homeport.dynos.fleet import Fleet
+from homeport.dynos.formation import LIMIT as MOST_DYNOS
 from homeport.dynos.formation import Update, align_formation, commands, formation, scale
 from homeport.dynos.limits import Limits
 from homeport.dynos.one_offs import SECRET_PREFIX, Wish
@@ -19,6 +20,7 @@ from homeport.dynos.sizes import Size
 from homeport.dynos.states import State
 
 __all__ = [
+    "MOST_DYNOS",
     "SECRET_PREFIX",
     "Ending",
     "Fleet",

@@ -76,12 +76,14 @@ def align_formation(session: Session, app: App, slug: Slug) -> list[Formation]:
     return rows
 
 
-def scale(session: Session, app: App, updates: Sequence[Update]) -> list[Formation]:
+def scale(session: Session, app: App, updates: Sequence[Update], *, slug: Slug | None = None) -> list[Formation]:
     """Carry out all of the updates or none, and return the rows they named.
 
+    The process types are those of `slug`, or else the current release's.
     Raises `NotFound` for a process type that the app does not have, `Invalid` for a quantity or size that cannot be.
     """
-    rows = {row.type: row for row in formation(session, app)}
+    types = slug.process_types if slug is not None else commands(session, app)
+    rows = {row.type: row for row in _rows(session, app, types)}
     wanted = {name: Scale(row.quantity, row.size) for name, row in rows.items()}
     for update in updates:
         if update.type not in wanted:

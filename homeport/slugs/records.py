@@ -22,14 +22,17 @@ def record(
     commit: str | None,
     buildpack: str,
     size: int,
+    cron: Sequence[Mapping[str, str]] = (),
 ) -> Slug:
-    """A new slug of this app; `code` and `layers` are keys of kept layers, `size` is in bytes."""
+    """A new slug of this app; `code` and `layers` are keys of kept layers, `size` is in bytes, `cron` are the jobs of
+    its app.json."""
     slug = Slug(
         app_id=app.id,
         code=code,
         layers=list(layers),
         profile=dict(profile),
         process_types=dict(process_types),
+        cron=[dict(job) for job in cron],
         commit=commit,
         buildpack=buildpack,
         size=size,
