@@ -1,17 +1,25 @@
 """Buildpacks: a source folder becomes layers, run-time variables and process types."""
 
+from homeport.buildpacks.bare import Bare
+from homeport.buildpacks.classic import Classic
 from homeport.buildpacks.failures import DOCS, BuildFailed, FailureId
 from homeport.buildpacks.interface import Buildpack, Compiled, Finished, Project, Shell, Show
 from homeport.buildpacks.procfile import Procfile
 from homeport.buildpacks.procfile import read as read_procfile
-from homeport.buildpacks.python import Python
+from homeport.buildpacks.python import Python, looks_like_python
+from homeport.buildpacks.python.interpreters import find as pythons
 from homeport.buildpacks.reading import listing, read_text
+from homeport.buildpacks.references import BuiltIn, Reference, Remote
+from homeport.buildpacks.references import parse as parse_reference
 from homeport.buildpacks.voice import Output, Voice
 
 __all__ = [
     "DOCS",
+    "Bare",
     "BuildFailed",
     "Buildpack",
+    "BuiltIn",
+    "Classic",
     "Compiled",
     "FailureId",
     "Finished",
@@ -19,10 +27,15 @@ __all__ = [
     "Procfile",
     "Project",
     "Python",
+    "Reference",
+    "Remote",
     "Shell",
     "Show",
     "Voice",
     "listing",
+    "looks_like_python",
+    "parse_reference",
+    "pythons",
     "read_procfile",
     "read_text",
 ]

@@ -18,8 +18,13 @@ class FailureId(StrEnum):
     # The source and the build itself
     SOURCE_EMPTY = "source_empty"  # the commit holds no files
     SOURCE_UNREADABLE = "source_unreadable"  # a file that steers the build cannot be read as text
-    BUILDPACK_UNSUPPORTED = "buildpack_unsupported"  # a buildpack that Homeport does not run
-    BUILDPACK_NOT_DETECTED = "buildpack_not_detected"  # nothing says that this is a Python app
+    SOURCE_DIR_INVALID = "source_dir_invalid"  # HOMEPORT_SOURCE_DIR or PROJECT_PATH names no folder of the source
+    BUILDPACK_UNSUPPORTED = "buildpack_unsupported"  # an address that buildpacks are not fetched from
+    BUILDPACK_NOT_DETECTED = "buildpack_not_detected"  # nothing says what kind of app this is
+    BUILDPACK_INCOMPATIBLE = "buildpack_incompatible"  # a buildpack that was set says that it is not for this app
+    BUILDPACK_FETCH_FAILED = "buildpack_fetch_failed"
+    BUILDPACK_INVALID = "buildpack_invalid"  # it lacks bin/detect or bin/compile, or answers what nobody understands
+    BUILDPACK_FAILED = "buildpack_failed"  # its bin/compile ended with another exit code than 0
     BUILD_TIMEOUT = "build_timeout"  # longer than the limit for a whole build
     BUILD_DISK_FULL = "build_disk_full"
     SLUG_TOO_LARGE = "slug_too_large"

@@ -46,19 +46,22 @@ class Project:
     """A source folder that may be changed, and what is known about it.
 
     `config` are the app's config vars, `environ` is the daemon's environment, for what the operator has set.
-    `cache` survives builds and is shared by all apps; `scratch` is gone after the build. `source_id` names the
-    content of `source` as it came. `code_known(influence)` tells whether the store already has the finished code
-    of this very source under this influence (see `Compiled.influence`).
+    `cache` survives builds and is shared by all apps, `app_cache` is the app's own; `scratch` is gone after the build.
+    `source_id` names the content of `source` as it came. `exports` are variables that buildpacks before this one want
+    set from now on. `code_known(influence)` tells whether the store already has the finished code of this very source
+    under this influence (see `Compiled.influence`).
     """
 
     source: Path
     config: Mapping[str, str]
     cache: Path
+    app_cache: Path
     scratch: Path
     source_id: str
     commit_time: datetime | None = None
     previous_layers: Sequence[str] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
+    exports: Mapping[str, str] = field(default_factory=dict)
     code_known: Callable[[str], bool] = field(default=lambda influence: False)  # noqa: ARG005
 
 
@@ -69,7 +72,7 @@ class Compiled:
     `layers` are keys in the store. `profile` are run-time defaults, in which `{app}` and `{layer:KEY}` stand for
     folders. `process_types` is a guess for a project without a Procfile, and `caution` what is to be said about it.
     `influence` names what the source folder now depends on besides the source itself: "" for nothing, None for
-    things that cannot be named (a hook ran).
+    things that cannot be named (a hook ran). `exports` are variables for the rest of the build.
     """
 
     layers: tuple[str, ...]
@@ -77,13 +80,20 @@ class Compiled:
     process_types: Mapping[str, str]
     caution: str = ""
     influence: str | None = ""
+    exports: Mapping[str, str] = field(default_factory=dict)
 
 
 class Buildpack(Protocol):
-    name: str  # "Python"
+    """`title` is what it was asked for by, without secrets. `sees_config`: its commands get the config vars as
+    environment variables, and not only those that it reads itself."""
 
-    def detect(self, source: Path) -> bool:
-        """Whether a source folder looks like something for this buildpack."""
+    @property
+    def title(self) -> str: ...
+    @property
+    def sees_config(self) -> bool: ...
+
+    async def detect(self, project: Project, shell: Shell, voice: Voice) -> str:
+        """What it calls this app ("Python"). Raises `BuildFailed` when the app is nothing for this buildpack."""
 
     async def compile(self, project: Project, shell: Shell, store: Store, voice: Voice) -> Compiled:
         """Make it run. Raises `BuildFailed`."""

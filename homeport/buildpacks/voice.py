@@ -20,6 +20,8 @@ class Voice:
         self._out_line = out
         self._blank = True  # the last line was empty, or there was none
         self.warnings: list[str] = []
+        self.app = ""
+        """What kind of app this is, once that is known."""
 
     def step(self, text: str) -> None:
         self._out(f"-----> {text}")
@@ -50,7 +52,7 @@ class Voice:
 
     def push_rejected(self) -> None:
         """Heroku's last word on a failed build."""
-        self._out(" !     Push rejected, failed to compile Python app.")
+        self._out(f" !     Push rejected, failed to compile {self.app or 'Python'} app.")
         self.blank()
 
     def _box(self, text: str) -> None:

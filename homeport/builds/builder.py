@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from homeport.buildpacks import BuildFailed, Compiled, FailureId, Output, Project, Voice, read_procfile
-from homeport.builds import slugignore, sources
-from homeport.builds.choice import choose
+from homeport.buildpacks import (
+    BuildFailed,
+    Buildpack,
+    BuiltIn,
+    Classic,
+    Compiled,
+    FailureId,
+    Output,
+    Project,
+    Voice,
+    read_procfile,
+)
+from homeport.builds import slugignore, sources, subdirectory
+from homeport.builds.chain import compile_all
+from homeport.builds.choice import choose, references
 from homeport.builds.environment import build_environment, masked
 from homeport.builds.job import Built, Job
 from homeport.builds.process_types import discover
@@ -74,19 +86,23 @@ class Builder:
     async def _build(self, job: Job, voice: Voice, work: Path) -> Built:
         source_id = await asyncio.to_thread(sources.check, job.source, job.source_id)
         voice.step(f"Building on {sources.operating_system()}")
-        buildpack = choose(job.buildpack_urls, job.source, voice)
+        wanted = references(job.buildpack_urls, self._environ)
+        in_folder = subdirectory.setting(job.env, buildpack=BuiltIn.SUBDIR in wanted)
+        if path := await asyncio.to_thread(subdirectory.narrow, job.source, in_folder, voice):
+            source_id = f"{source_id}:{path}"
+        buildpacks = choose(wanted, job.source, voice)
         await asyncio.to_thread(slugignore.apply, job.source, voice)
-        if not (job.source / "bin" / "pre_compile").exists():  # which may write the Procfile
-            read_procfile(job.source)  # a wrong one fails now, not after the dependencies are in
         project = self._project(job, source_id, work)
-        shell = LimitedShell(voice, self._environment(job, work), mark=work, budget=self._limits.output)
+        shell = LimitedShell(voice, self._environment(job, job.env, work), mark=work, budget=self._limits.output)
+        without = self._environment(job, {}, work)
+        bare = {name: without.get(name) for name in job.env}
         try:
-            compiled = await buildpack.compile(project, shell, self._store, voice)
+            name, compiled = await compile_all(buildpacks, project, shell, bare, self._store, voice, _check_early)
         finally:
             await asyncio.to_thread(shell.close)
         process_types = discover(job.source, compiled, voice)
         code = await asyncio.to_thread(keep_code, self._store, job.source, source_id, compiled.influence)
-        return self._finish(code, compiled, process_types, buildpack.name, voice)
+        return self._finish(code, compiled, process_types, name, voice)
 
     def _finish(self, code: str, compiled: Compiled, process_types: dict[str, str], name: str, voice: Voice) -> Built:
         voice.blank()
@@ -108,6 +124,7 @@ class Builder:
             source=job.source,
             config=job.env,
             cache=self._cache,
+            app_cache=self._app_cache(job.app_id),
             scratch=work,
             source_id=source_id,
             commit_time=job.commit_time,
@@ -116,12 +133,15 @@ class Builder:
             environ=self._environ,
         )
 
-    def _environment(self, job: Job, work: Path) -> dict[str, str]:
-        home, temporary, cache = work / "home", work / "tmp", self._cache / "apps" / job.app_id
+    def _app_cache(self, app_id: str) -> Path:
+        return self._cache / "apps" / app_id
+
+    def _environment(self, job: Job, config: Mapping[str, str], work: Path) -> dict[str, str]:
+        home, temporary, cache = work / "home", work / "tmp", self._app_cache(job.app_id)
         for folder in (home, temporary, cache):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return build_environment(
-            job.env,
+            config,
             self._environ,
             home=home,
             temporary=temporary,
@@ -132,7 +152,7 @@ class Builder:
 
     def forget(self, app_id: str) -> None:
         """Remove what the scripts of an app have cached between its builds."""
-        remove(self._cache / "apps" / app_id)
+        remove(self._app_cache(app_id))
 
     def close(self) -> None:
         """Clear the work folders away. What is in the cache and the store stays."""
@@ -145,8 +165,16 @@ def _told(voice: Voice, failure: BuildFailed) -> BuildFailed:
     return failure
 
 
+def _check_early(buildpacks: Sequence[Buildpack], source: Path) -> None:
+    """A wrong Procfile fails now, not after the dependencies are in, unless something may still write it."""
+    if not (source / "bin" / "pre_compile").exists() and not any(isinstance(one, Classic) for one in buildpacks):
+        read_procfile(source)
+
+
 def _clear(work: Path, source: Path) -> None:
     remove(work)
+    if source.is_symlink():  # a script has put it there
+        source.unlink()
     remove(source)
 
 

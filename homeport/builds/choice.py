@@ -1,61 +1,64 @@
-"""Which buildpack makes the slug."""
+"""Which buildpacks make the slug."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from homeport.buildpacks import BuildFailed, Buildpack, FailureId, Python, Voice, listing
+from homeport.buildpacks import (
+    Bare,
+    BuildFailed,
+    Buildpack,
+    BuiltIn,
+    Classic,
+    FailureId,
+    Python,
+    Reference,
+    Voice,
+    listing,
+    looks_like_python,
+    parse_reference,
+)
+from homeport.builds.subdirectory import SETTING, candidates
 
-_PYTHON_NAMES = frozenset({"heroku/python", "urn:buildpack:heroku/python", "python"})
-_ARCHIVES = frozenset({"buildpack-registry.s3.amazonaws.com", "codon-buildpacks.s3.amazonaws.com"})
-_PYTHON_REPOSITORY = "heroku/heroku-buildpack-python"
+_BUILT_IN: dict[BuiltIn, type[Buildpack]] = {
+    BuiltIn.PYTHON: Python,
+    BuiltIn.PROCFILE: Bare,
+}
 
 
-def choose(urls: Sequence[str], source: Path, voice: Voice) -> Buildpack:
-    """The buildpack that was set, or the one that recognises the source.
+def references(urls: Sequence[str], environ: Mapping[str, str]) -> list[Reference]:
+    """What was set, in order. Raises `BuildFailed` (`buildpack_unsupported`)."""
+    return [parse_reference(url, environ) for url in urls]
 
-    Raises `BuildFailed`: `buildpack_unsupported`, `buildpack_not_detected`.
+
+def choose(wanted: Sequence[Reference], source: Path, voice: Voice) -> list[Buildpack]:
+    """The buildpacks that were set, or the one that recognises the source.
+
+    Raises `BuildFailed` (`buildpack_not_detected`).
     """
-    python = Python()
-    if urls:
-        for url in urls:
-            if not is_python(url):
-                raise _unsupported(url)
-        voice.step("Using buildpack: heroku/python")
-    else:
+    wanted = [reference for reference in wanted if reference is not BuiltIn.SUBDIR]  # `subdirectory` has done its work
+    if not wanted:
         voice.step("Determining which buildpack to use for this app")
-        if not python.detect(source):
-            raise _not_detected(source)
-    voice.step(f"{python.name} app detected")
-    return python
+        return [_detected(source)]
+    buildpacks = [_made(reference) for reference in wanted]
+    if len(buildpacks) == 1:
+        voice.step(f"Using buildpack: {buildpacks[0].title}")
+    else:
+        voice.step("Using buildpacks:")
+        for number, buildpack in enumerate(buildpacks, start=1):
+            voice.detail(f"{number}. {buildpack.title}")
+    return buildpacks
 
 
-def is_python(url: str) -> bool:
-    """Whether this names Heroku's Python buildpack, by any of the names that `heroku buildpacks:set` takes."""
-    if url.strip().casefold() in _PYTHON_NAMES:
-        return True
-    parts = urlsplit(url.strip())
-    path = parts.path.strip("/").casefold()
-    if parts.netloc in _ARCHIVES:
-        return path.endswith("heroku/python.tgz")
-    if url.startswith("git@github.com:"):
-        path = url.removeprefix("git@github.com:").casefold()
-    elif parts.hostname not in ("github.com", "www.github.com"):
-        return False
-    return path.removesuffix(".git") == _PYTHON_REPOSITORY
+def _made(reference: Reference) -> Buildpack:
+    return _BUILT_IN[reference]() if isinstance(reference, BuiltIn) else Classic(reference)
 
 
-def _unsupported(url: str) -> BuildFailed:
-    shown = urlsplit(url)._replace(netloc=urlsplit(url).hostname or "").geturl() if "://" in url else url
-    return BuildFailed(
-        FailureId.BUILDPACK_UNSUPPORTED,
-        f"The buildpack {shown[:200]} is not supported.",
-        why="Homeport builds Python apps with its own buildpack, which stands in for heroku/python.",
-        fix="If the app is a Python app, take the other buildpacks away and push again:\n\n"
-        "  heroku buildpacks:set heroku/python",
-    )
+def _detected(source: Path) -> Buildpack:
+    if looks_like_python(source):
+        return Python()
+    raise _not_detected(source)
 
 
 def _not_detected(source: Path) -> BuildFailed:
@@ -65,5 +68,12 @@ def _not_detected(source: Path) -> BuildFailed:
         why="A Python app has a requirements.txt, Pipfile.lock, poetry.lock, uv.lock or pyproject.toml in its top\n"
         f"folder. The top folder of your commit holds:\n\n{listing(source)}",
         fix="Check that the file is in the top folder, spelt exactly like this and committed (`git status`).\n"
-        "An app without dependencies has an empty requirements.txt.",
+        "An app without dependencies has an empty requirements.txt." + _elsewhere(source),
     )
+
+
+def _elsewhere(source: Path) -> str:
+    folders = candidates(source)
+    if not folders:
+        return ""
+    return f"\nIf the app is in a folder of the repository, name it:\n\n  heroku config:set {SETTING}={folders[0]}"

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from homeport.dynos import sizes
 from homeport.engine import Spec, Terminal
+from homeport.slugs import places
 
 BASH = "/bin/bash"
 
@@ -42,9 +43,6 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LAYER = re.compile(r"\{layer:([^{}]+)\}")
 
 _TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-
-PYTHON = ".heroku/python"
-"""Where the dependency layer appears in a dyno's home folder, as on Heroku."""
 
 
 class Layers(Protocol):
@@ -126,7 +124,7 @@ def spec(launch: Launch, layers: Layers, machine: Mapping[str, str] = NOTHING) -
         argv=(BASH, "-c", LOGIN, "bash", launch.command, *guarded),
         code=layers.path(launch.code.code),
         env=env,
-        links={PYTHON: layers.path(launch.code.layers[0])} if launch.code.layers else {},
+        links={place: layers.path(key) for place, key in places(launch.code.layers).items()},
         wants_port=launch.wants_port,
         attached=launch.attached,
         terminal=launch.terminal,

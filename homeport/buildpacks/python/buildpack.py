@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 
 from homeport.buildpacks.interface import Compiled, Project, Shell
 from homeport.buildpacks.python import checks, django, guess, hooks, layers, package_managers, profile, uv
@@ -23,10 +22,12 @@ from homeport.slugs import Store
 class Python:
     """Stands in for heroku/python. One object compiles one project."""
 
-    name = "Python"
+    title = "heroku/python"
+    sees_config = True
 
-    def detect(self, source: Path) -> bool:
-        return package_managers.looks_like_python(source)
+    async def detect(self, project: Project, shell: Shell, voice: Voice) -> str:  # noqa: ARG002
+        """Set by name it takes every app, so that one that lacks a file is told which."""
+        return "Python"
 
     async def compile(self, project: Project, shell: Shell, store: Store, voice: Voice) -> Compiled:
         """Hooks, interpreter, dependencies, static files, in Heroku's order. Raises `BuildFailed`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from homeport.buildpacks import env_dir
 from homeport.buildpacks.failures import BuildFailed, FailureId
 from homeport.buildpacks.interface import Project, Shell
 from homeport.buildpacks.reading import inside
@@ -30,7 +31,7 @@ async def run(name: str, project: Project, shell: Shell, voice: Voice, env: Mapp
     script.chmod(script.stat().st_mode | 0o700)
     settings = {
         **env,
-        "ENV_DIR": str(_config_folder(project)),
+        "ENV_DIR": env_dir.write(project),
         "PIP_TARGET": str(project.source / PACKAGES),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_ROOT_USER_ACTION": "ignore",
@@ -41,17 +42,6 @@ async def run(name: str, project: Project, shell: Shell, voice: Voice, env: Mapp
     if done.code != 0:
         raise _failed(name, done.code, windows=b"\r\n" in script.read_bytes()[:10_000])
     return True
-
-
-def _config_folder(project: Project) -> Path:
-    """A file per config var, as the buildpack API has it: https://devcenter.heroku.com/articles/buildpack-api."""
-    folder = project.scratch / "env"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for name, value in project.config.items():
-        file = folder / name
-        file.touch(0o600)
-        file.write_text(value)
-    return folder
 
 
 def _failed(name: str, code: int, *, windows: bool) -> BuildFailed:

@@ -37,7 +37,7 @@ def build_time(layer: Layer, project: Project) -> dict[str, str]:
     source = project.source
     modules = [str(source), *(str(source / path) for path in layer.note.paths if path != ".")]
     env = {
-        "PATH": f"{layer.path / 'bin'}:{_BUILD_PATH}",
+        "PATH": f"{layer.path / 'bin'}:{project.exports.get('PATH') or _BUILD_PATH}",
         "PYTHONPATH": project.config.get("PYTHONPATH") or ":".join([*modules, str(source / hooks.PACKAGES)]),
         "PYTHONUNBUFFERED": "1",
         editables.APP: str(source),

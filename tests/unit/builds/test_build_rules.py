@@ -7,7 +7,6 @@ import pytest
 
 from homeport.buildpacks import BuildFailed, FailureId, Voice
 from homeport.builds import slugignore
-from homeport.builds.choice import choose, is_python
 from homeport.builds.environment import build_environment, masked, secrets_in
 from homeport.builds.slug import code_key, human, keep_code, weigh
 from homeport.builds.sources import check
@@ -83,43 +82,6 @@ def test_secrets_are_hidden_in_output() -> None:
     out = masked(lines.append, {"DATABASE_URL": "postgres://me:s3cr3tpw@host/db", "MY_PASSWORD": "a+b(c)d"})
     out("connecting to postgres://me:s3cr3tpw@host/db with a+b(c)d")
     assert lines == ["connecting to postgres://me:[hidden]@host/db with [hidden]"]
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "heroku/python",
-        "urn:buildpack:heroku/python",
-        "https://github.com/heroku/heroku-buildpack-python",
-        "https://github.com/heroku/heroku-buildpack-python.git",
-        "https://github.com/heroku/heroku-buildpack-python#v250",
-        "git@github.com:heroku/heroku-buildpack-python.git",
-        "https://buildpack-registry.s3.amazonaws.com/buildpacks/heroku/python.tgz",
-    ],
-)
-def test_names_of_herokus_python_buildpack(url: str) -> None:
-    assert is_python(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "heroku/nodejs",
-        "https://github.com/someone/heroku-buildpack-python",
-        "https://evil.example/heroku/heroku-buildpack-python",
-        "https://github.com.evil.example/heroku/heroku-buildpack-python",
-        "",
-    ],
-)
-def test_other_buildpacks(url: str) -> None:
-    assert not is_python(url)
-
-
-def test_an_unsupported_buildpack_is_refused_without_showing_its_password(tmp_path: Path) -> None:
-    with pytest.raises(BuildFailed) as caught:
-        choose(["heroku/python", "https://me:secret@host/pack.git"], tmp_path, Voice(lambda _line: None))
-    assert caught.value.failure is FailureId.BUILDPACK_UNSUPPORTED
-    assert "secret" not in caught.value.message
 
 
 def tree(tmp_path: Path, *names: str) -> Path:
