@@ -451,6 +451,17 @@ COMMANDS: tuple[Command, ...] = (
     ),
     command("status", "platform:status", "say what runs on this machine", LONG_JSON, own=True),
     command("env", "platform:env", "print what a shell needs to use git and the official CLI", own=True),
+    command(
+        "new",
+        "starters:new",
+        "make an app to begin with; without a template: list them",
+        Argument("template", "flask, flask-celery, django, flask-vue or fastapi", required=False),
+        Argument("folder", "where to make it (default: my- and the template's name)", required=False),
+        Flag("name", "name of the app (default: the folder's)", char="n", value="value"),
+        LONG_JSON,
+        examples=("new", "new flask my-app"),
+        own=True,
+    ),
     # about this command line
     command(
         "autocomplete",

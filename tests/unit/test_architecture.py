@@ -20,10 +20,10 @@ DOORS_BESIDE_THE_MAIN_ONE = {"homeport.state.models"}
 
 ENGINE_MAY_BE_IMPORTED_BY = {"dynos", "daemon"}
 
-# The command line must start fast: it talks HTTP to the API. Only `up`, `down`, `status` and `env` open the daemon's
-# door, and they do it when they are called.
+# The command line must start fast: it talks HTTP to the API. Only what concerns this machine (`up`, `down`, `status`, `env`;
+# `new`) opens another door, when it is called.
 CLI_MAY_IMPORT = {"errors", "home"}
-CLI_MAY_IMPORT_LAZILY = CLI_MAY_IMPORT | {"daemon"}
+CLI_MAY_IMPORT_LAZILY = CLI_MAY_IMPORT | {"daemon", "starters"}
 
 # Thin faces, one core: what a face is made of stays in the faces and the composition root.
 FACES = {"api", "cli", "git", "daemon"}

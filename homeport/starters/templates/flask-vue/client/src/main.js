@@ -1,0 +1,6 @@
+import { createApp } from "vue";
+
+import "../../static/style.css";
+import App from "./App.vue";
+
+createApp(App).mount("#app");
