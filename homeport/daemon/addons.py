@@ -50,9 +50,16 @@ class AddonParts:
 
 
 def make_addons(
-    home: Home, database: Database, journal: logs.Logs, *, domain: str, bind: tuple[str, ...], url: Callable[[], str]
+    home: Home,
+    database: Database,
+    journal: logs.Logs,
+    *,
+    domain: str,
+    bind: tuple[str, ...],
+    url: Callable[[], str],
+    clear_url: Callable[[], str],
 ) -> AddonParts:
-    where = site(home, domain=domain, bind=bind, url=url)
+    where = site(home, domain=domain, bind=bind, url=url, clear_url=clear_url)
     postgres = Postgres(where)
     errors = Errors(where, tracker.PROGRAM)
     kept = addons.Addons(database, [postgres, Redis(where), SchedulerProvider(), errors])
@@ -71,7 +78,9 @@ def make_addons(
     )
 
 
-def site(home: Home, *, domain: str, bind: tuple[str, ...], url: Callable[[], str]) -> Site:
+def site(
+    home: Home, *, domain: str, bind: tuple[str, ...], url: Callable[[], str], clear_url: Callable[[], str]
+) -> Site:
     authority = router.Authority(home.tls)
     local = domain == "localhost"
     return Site(
@@ -81,4 +90,5 @@ def site(home: Home, *, domain: str, bind: tuple[str, ...], url: Callable[[], st
         addresses=bind or (("127.0.0.1",) if local else ("*",)),
         certificate=lambda host: authority.leaf(host).read_bytes(),
         url=url,
+        clear_url=clear_url,
     )

@@ -88,6 +88,7 @@ def make_core(home: Home, settings: Settings) -> Core:
         domain=settings.domain,
         bind=settings.bind,
         url=lambda: urls(settings, proxy.https_port).api,
+        clear_url=lambda: f"http://localhost:{proxy.http_port}" if settings.domain == "localhost" else "",
     )
     jobs = scheduler.Scheduler(database, journal)
     return Core(home, database, journal, store, engine, fleet, proxy, kept, jobs, Routing(apply_routes))

@@ -136,7 +136,8 @@ class Errors:
         return not there or secret["dsn"] != self._dsn(secret["key"], int(secret["number"]))
 
     def _dsn(self, key: str, number: int) -> str:
-        url = urlsplit(self._site.url())
+        # sentry-sdk before 2.6 trusts certifi's authorities and can't be told of others: on one machine it needs no TLS.
+        url = urlsplit(self._site.clear_url() or self._site.url())
         return f"{url.scheme}://{key}@{url.netloc}/{number}"
 
     def _projects(self) -> list[Path]:
