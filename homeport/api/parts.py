@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 from homeport.addons import Addons, Postgres, Transfers, Upgrades
 from homeport.api.capabilities import Capabilities
 from homeport.deploys import Outputs
+from homeport.git import SshHost
 from homeport.logs import Logs, Sessions
 from homeport.pipelines import Comparer, Promoter
 from homeport.scheduler import Scheduler
+from homeport.setups import Setups
 from homeport.state import Build, Database, Dyno
 
 
@@ -111,7 +113,8 @@ class Core:
     """The parts that requests are carried out by.
 
     `deploys` is None where only git deploys, `addons` where there are none, `uploads` (a folder for source
-    tarballs) where nothing can be uploaded, `release_outputs` and `pipelines` where nothing is released.
+    tarballs) where nothing can be uploaded, `release_outputs` and `pipelines` where nothing is released, `ssh` where
+    git is spoken over HTTPS alone.
     """
 
     database: Database
@@ -124,7 +127,9 @@ class Core:
     addons: Addons | None = None
     data: Data | None = None
     scheduler: Scheduler | None = None
+    setups: Setups | None = None
     uploads: Path | None = None
     release_outputs: Outputs | None = None
     pipelines: Pipelines | None = None
+    ssh: SshHost | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)

@@ -13,6 +13,7 @@ from homeport.api.resources import (
     addon_attachments,
     addon_services,
     addons,
+    app_setups,
     apps,
     authorizations,
     buildpack_registry,
@@ -62,6 +63,8 @@ TOP: tuple[Line, ...] = (
     ("GET    /account/keys/{key}",                  keys.info,                      ACCOUNT, "platform-api"),
     ("DELETE /account/keys/{key}",                  keys.destroy,                   ACCOUNT, "keys:remove"),
 
+    ("GET    /ssh-host",                            keys.ssh_host,                  ANYONE,  "homeport git:remote --ssh"),
+
     ("GET    /oauth/authorizations",                authorizations.index,           ACCOUNT, "authorizations"),
     ("POST   /oauth/authorizations",                authorizations.create,          ACCOUNT, "login -i"),
     ("GET    /oauth/authorizations/{id}",           authorizations.info,            ACCOUNT, "auth:logout"),
@@ -75,6 +78,8 @@ TOP: tuple[Line, ...] = (
     ("GET    /apps/{app}",                          apps.info,                      VIEW,    "apps:info, open"),
     ("PATCH  /apps/{app}",                          apps.update,                    OPERATE, "maintenance:on, rename"),
     ("DELETE /apps/{app}",                          apps.destroy,                   MANAGE,  "apps:destroy"),
+    ("POST   /app-setups",                          app_setups.create,              DEPLOY,  "homeport apps:setup"),
+    ("GET    /app-setups/{setup}",                  app_setups.info,                VIEW,    "homeport apps:setup"),
     ("POST   /filters/apps",                        apps.matching,                  VIEW,    "pipelines:info"),
 
     ("GET    /addon-services",                      addon_services.index,           ANYONE,  "addons:services"),

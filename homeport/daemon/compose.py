@@ -12,12 +12,14 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 
-from homeport import __version__, api, deploys, dynos, git, logs, pipelines, router
+from homeport import __version__, api, backup, deploys, dynos, git, logs, pipelines, router, setups
 from homeport.builds import Builder
-from homeport.daemon import doors, secrets
+from homeport.daemon import doors, secrets, ssh
 from homeport.daemon import endpoint as endpoints
+from homeport.daemon.captures import CaptureDoor
 from homeport.daemon.endpoint import Endpoint
 from homeport.daemon.housekeeping import keep_house
+from homeport.daemon.nightly import back_up_nightly
 from homeport.daemon.parts import Core, Settings, make_core, urls
 from homeport.errors import HomeportError
 from homeport.home import Home
@@ -60,14 +62,17 @@ def check_programs() -> None:
 
 @contextlib.asynccontextmanager
 async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
+    backup.require_finished(home)
     core = make_core(home, settings)
     core.database.on_touch = lambda app_id: _wake(core, app_id)
     with core.database.session() as session:
         secrets.ensure_first_user(session, home, settings.email)
         deploys.recover(session)
+        setups.recover(session)
         table = router.table(session, domain=settings.domain)
     await core.proxy.start(table)  # before everything else: a port that is taken must end this at once
     where = urls(settings, core.proxy.https_port)
+    ssh_door = ssh.open_door(home, settings)
     repositories = git.Repositories(home.repositories)
     builder = Builder(home, core.store)
     launcher = deploys.Launcher(
@@ -81,6 +86,8 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
     )
     promoter = pipelines.Promoter(core.database, launcher, core.logs)
     deployer = deploys.Deploys(home, core.database, builder, launcher, core.logs)
+    app_setups = setups.Setups(home, core.database, core.addons.addons, deployer, core.fleet, core.logs)
+    turns = git.Turns()
     receiver = git.Receiver(home.run / "receive.sock", home.run / "hooks", deploys.PushPolicy(deployer.push))
     application = doors.Platform(
         api.application(
@@ -95,19 +102,23 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
                 addons=core.addons.addons,
                 data=core.addons.data,
                 scheduler=core.scheduler,
+                setups=app_setups,
                 uploads=home.builds / "uploads",
                 release_outputs=launcher.outputs,
                 pipelines=api.Pipelines(promoter, pipelines.Comparer(core.database, repositories)),
+                ssh=ssh_door.host if ssh_door else None,
             )
         ),
-        git.GitApplication(repositories, receiver, doors.Doorkeeper(core.database), home.builds),
+        git.GitApplication(repositories, receiver, doors.Doorkeeper(core.database), home.builds, turns),
     )
+    captures = CaptureDoor(core.addons.addons)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(_let_go, core)
         stack.callback(builder.close)
         await receiver.start()
         stack.push_async_callback(receiver.close)
         stack.push_async_callback(deployer.close)
+        stack.push_async_callback(app_setups.close)
         await stack.enter_async_context(
             _loops(
                 core.fleet.run(),
@@ -115,14 +126,21 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
                 core.scheduler.run(),
                 *core.addons.loops(),
                 promoter.run(),
-                keep_house(core, repositories, deployer, launcher.outputs),
+                keep_house(core, repositories, deployer, launcher.outputs, captures.keeping),
+                back_up_nightly(home),
             )
         )
-        await stack.enter_async_context(doors.rendezvous(dynos.Rendezvous(core.fleet), home.run / "rendezvous.sock"))
+        await stack.enter_async_context(doors.streams(dynos.Rendezvous(core.fleet).serve, home.run / "rendezvous.sock"))
+        await stack.enter_async_context(doors.streams(captures.serve, home.run / CaptureDoor.SOCKET))
         await stack.enter_async_context(doors.http(application, home.run / "api.sock"))
+        if ssh_door is not None:
+            serve = git.GitOverSsh(repositories, receiver, ssh.Keyring(core.database), turns)
+            await stack.enter_async_context(
+                git.serving(ssh_door.listeners, ssh_door.key, ssh.Keyring(core.database), serve)
+            )
         stack.callback(core.logs.hang_up)  # first of all: log tails would keep the server from closing
         await core.fleet.parts.routes.changed()  # every app is reachable before anybody is told so
-        endpoint = _endpoint(core, settings, where)
+        endpoint = _endpoint(core, settings, where, ssh_door.host if ssh_door else None)
         endpoints.write(home, endpoint)
         yield endpoint
 
@@ -145,7 +163,7 @@ async def _loops(*loops: Coroutine[None, None, None]) -> AsyncIterator[None]:
                 task.cancel()
 
 
-def _endpoint(core: Core, settings: Settings, where: api.Urls) -> Endpoint:
+def _endpoint(core: Core, settings: Settings, where: api.Urls, ssh_host: git.SshHost | None) -> Endpoint:
     return Endpoint(
         pid=os.getpid(),
         url=where.api,
@@ -157,6 +175,7 @@ def _endpoint(core: Core, settings: Settings, where: api.Urls) -> Endpoint:
         bundle=str(core.home.tls / "bundle.pem"),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=__version__,
+        ssh=ssh_host.url("").removesuffix(".git") if ssh_host else None,
     )
 
 

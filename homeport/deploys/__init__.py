@@ -1,5 +1,6 @@
 """One deploy, from left to right: source, build, release, release phase, rollout."""
 
+from homeport.deploys.archive import Archive
 from homeport.deploys.deploy import Deploys
 from homeport.deploys.launch import Journal, Launch, Launcher
 from homeport.deploys.outputs import Outputs
@@ -8,6 +9,7 @@ from homeport.deploys.records import forget_old_builds, known_releases, make_cur
 from homeport.deploys.turns import Turns
 
 __all__ = [
+    "Archive",
     "Deploys",
     "Journal",
     "Launch",

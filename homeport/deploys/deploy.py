@@ -54,10 +54,15 @@ class Deploys:
     async def deploy_source(self, app_id: str, *, by: str, source: str | Path, version: str | None) -> Build:
         """Start a deploy of a source tarball and return its build, pending, at once."""
         order = await self._database.run(records.order, app_id, by, Tarball(source, version))
-        task = asyncio.create_task(self._deploy_quietly(order))
+        task = asyncio.create_task(self._deploy_quietly(order), name=order.build.id)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return order.build
+
+    async def ended(self, build_id: str) -> None:
+        """Wait until a deploy that `deploy_source` has started is over, however it ends."""
+        if under_way := [task for task in self._background if task.get_name() == build_id]:
+            await asyncio.wait(under_way)
 
     def output(self, build_id: str) -> AsyncIterator[bytes]:
         """What the build has said and goes on to say. Raises `NotFound`."""

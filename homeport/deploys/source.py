@@ -81,13 +81,14 @@ class Tarball:
         say("-----> Fetching the source tarball")
         archive = into.with_name(into.name + ".tar.gz")
         try:
-            await _download(self.address, archive)
+            await download(self.address, archive)
             await asyncio.to_thread(_unpack, archive, into)
         finally:
             archive.unlink(missing_ok=True)
 
 
-async def _download(url: str, to: Path) -> None:
+async def download(url: str, to: Path) -> None:
+    """Fetch a tarball. Raises `Invalid` (`source_…`)."""
     if urlsplit(url).scheme not in ("https", "http"):
         raise Invalid("The source's URL must begin with https:// or http://.", id="source_url")
     size = 0
@@ -113,11 +114,22 @@ def _unpack(archive: Path, into: Path) -> None:
     try:
         with tarfile.open(archive, "r:*") as tar:
             tar.extractall(into, filter="data")  # "data": nothing outside the folder, no devices, no set-uid
+        _lift(into)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise Invalid(
             "The source tarball cannot be unpacked.", id="source_damaged", why=str(error)[:300],
             fix="Make it with `git archive --format tar.gz HEAD` or `tar -czf`.",
         ) from error  # fmt: skip
+
+
+def _lift(folder: Path) -> None:
+    """Take the source out of the only folder that there is: GitHub packs `name-commit/` around it."""
+    entries = list(folder.iterdir())
+    if len(entries) != 1 or entries[0].is_symlink() or not entries[0].is_dir():
+        return
+    wrapper = entries[0].rename(folder.with_name(folder.name + ".wrapper"))
+    folder.rmdir()
+    wrapper.rename(folder)
 
 
 async def _fetch(submodule: Submodule, into: Path, say: Say) -> None:

@@ -7,7 +7,7 @@ rows.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,16 +51,18 @@ class Turn:
 def take(session: Session, now: datetime, changed: Collection[str] | None) -> Turn:
     """`changed` are the apps whose releases may have changed since the last turn; None: nobody knows which."""
     if changed is None:
-        apps = records.to_be_aligned(session)
+        apps = {app.id for app in records.to_be_aligned(session)}
         runs.prune_removed(session, at=now)
     else:
-        apps = [app for app in (session.get(App, app_id) for app_id in changed) if app is not None]
-    for app in apps:
-        records.align(session, app, now=now)
+        apps = set(changed)
+    # A release that is current by now may not want what is due any more.
+    for app_id in apps | {job.app_id for job in _due(session, now) if records.is_declared(job)}:
+        if (app := session.get(App, app_id)) is not None:
+            records.align(session, app, now=now)
     lines: list[Line] = []
     for run in runs.give_up_lost(session, at=now):
         lines.append(_say(run.app_id, f"{run.job_name} ({run.dyno}) was lost: {_lower(run.detail)}"))
-    for job in session.scalars(select(ScheduledJob).where(ScheduledJob.next_at <= now)).all():
+    for job in _due(session, now):
         if records.in_force(session, job):
             lines += _decide_alone(session, job, now)
     for run in runs.waiting(session):
@@ -69,6 +71,10 @@ def take(session: Session, now: datetime, changed: Collection[str] | None) -> Tu
     ended = tuple(runs.without_output(session))
     upcoming = session.scalar(select(func.min(ScheduledJob.next_at)).where(ScheduledJob.next_at > now))
     return Turn(tuple(lines), ended, upcoming)
+
+
+def _due(session: Session, now: datetime) -> Sequence[ScheduledJob]:
+    return session.scalars(select(ScheduledJob).where(ScheduledJob.next_at <= now)).all()
 
 
 def run_now(session: Session, job: ScheduledJob, now: datetime) -> tuple[JobRun, list[Line]]:

@@ -28,14 +28,13 @@ _OUTPUT = "build output"
 
 
 def shape(call: Call, app: App, build: Build, buildpacks: list[str]) -> Shape:
-    key = call.core.capabilities.sign(_OUTPUT, build.id)
     return {
         "app": {"id": build.app_id},
         "buildpacks": [named_buildpack(url) for url in buildpacks],
         "created_at": stamp(build.created_at),
         "generation": "cedar",
         "id": build.id,
-        "output_stream_url": call.core.urls.stream(f"/builds/{build.id}/output/{key}"),
+        "output_stream_url": output_url(call, build.id),
         "release": {"id": build.release_id} if build.release_id else None,
         "slug": {"id": build.slug_id} if build.slug_id else None,
         "source_blob": {"checksum": None, "url": "", "version": build.commit, "version_description": None},
@@ -44,6 +43,11 @@ def shape(call: Call, app: App, build: Build, buildpacks: list[str]) -> Shape:
         "updated_at": stamp(build.updated_at),
         "user": user_ref(build.user),
     }
+
+
+def output_url(call: Call, build_id: str) -> str:
+    key = call.core.capabilities.sign(_OUTPUT, build_id)
+    return call.core.urls.stream(f"/builds/{build_id}/output/{key}")
 
 
 def index(call: Call, session: Session) -> Reply:
