@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from homeport.cli.addon_table import ADDON_COMMANDS, ADDON_TOPICS
+from homeport.cli.error_table import ERROR_COMMANDS, ERROR_TOPICS
 from homeport.cli.grammar import Argument, Command, Flag
 from homeport.cli.pipelines_table import PIPELINE_COMMANDS, PIPELINE_TOPICS
 from homeport.cli.redis_table import REDIS_COMMANDS, REDIS_TOPICS
@@ -55,6 +56,7 @@ TOPICS = {
     **ADDON_TOPICS,
     **PIPELINE_TOPICS,
     **REDIS_TOPICS,
+    **ERROR_TOPICS,
     **SCHEDULER_TOPICS,
 }
 
@@ -79,11 +81,27 @@ COMMANDS: tuple[Command, ...] = (
         Flag("buildpack", "buildpack url to use for this app", char="b", value="value"),
         LONG_JSON,
         Flag("no-remote", "do not create a git remote", char="n"),
+        Flag("ssh-git", "create a git remote that pushes over SSH"),
         Flag("region", "specify region for the app to run in", value="value"),
         NEW_REMOTE,
         Flag("stack", "the stack to create the app on", char="s", value="value"),
         aliases=("create",),
         examples=("create", "create example", "create example-staging --remote staging"),
+    ),
+    command(
+        "apps:setup",
+        "setup:setup",
+        "create an app with all that the app.json of this checkout asks for",
+        Argument("app", "name of app to create", required=False),
+        ENVIRONMENT,
+        Flag("manifest", "the file to read (default app.json)", char="m", value="file"),
+        LONG_JSON,
+        Flag("no-remote", "do not create a git remote", char="n"),
+        Flag("region", "specify region for the app to run in", value="value"),
+        NEW_REMOTE,
+        Flag("stack", "the stack to create the app on", char="s", value="value"),
+        examples=("apps:setup", "apps:setup example-staging --remote staging --env 'APP_SETTINGS=staging'"),
+        own=True,
     ),
     on_app(
         "apps:info",
@@ -253,7 +271,12 @@ COMMANDS: tuple[Command, ...] = (
         some("args"),
         APP,
         NEW_REMOTE,
-        examples=("git:remote -a example", "git:remote --remote staging -a example-staging"),
+        Flag("ssh", "push over SSH, with a key added by keys:add"),
+        examples=(
+            "git:remote -a example",
+            "git:remote -a example --ssh",
+            "git:remote --remote staging -a example-staging",
+        ),
     ),
     command(
         "git:clone",
@@ -263,6 +286,14 @@ COMMANDS: tuple[Command, ...] = (
         APP,
         NEW_REMOTE,
         examples=("git:clone -a example",),
+    ),
+    command(
+        "git:known-hosts",
+        "git:known_hosts",
+        "print the platform's line for ~/.ssh/known_hosts",
+        JSON,
+        examples=("git:known-hosts >> ~/.ssh/known_hosts",),
+        own=True,
     ),
     command(
         "git:credentials",
@@ -427,6 +458,7 @@ COMMANDS: tuple[Command, ...] = (
     *ADDON_COMMANDS,
     *PIPELINE_COMMANDS,
     *REDIS_COMMANDS,
+    *ERROR_COMMANDS,
     *SCHEDULER_COMMANDS,
     # the platform on this machine
     command(
@@ -436,6 +468,7 @@ COMMANDS: tuple[Command, ...] = (
         Flag("detach", "run in the background, return when it is ready", char="d"),
         Flag("port", "port for HTTPS, API and git (default 8443; 0: any free one)", value="number", number=True),
         Flag("http-port", "port for plain HTTP (default 8080; 0: any free one)", value="number", number=True),
+        Flag("ssh-port", "port for git over SSH (default 2222; 0: any free one)", value="number", number=True),
         Flag("domain", "domain of the platform (default localhost)", value="name"),
         Flag("email", "address for the certificate authority and the first user", value="address"),
         Flag("bind", "address to listen on", value="address", hidden=True),

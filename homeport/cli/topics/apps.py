@@ -60,14 +60,14 @@ def create(call: Call) -> None:
             call.api.put(path("apps", app["name"], "buildpack-installations"), updates)
     url = checkout.remote_url(call.endpoint, app["name"])
     if not call.has("no-remote"):
-        _connect_checkout(call, call.option("remote") or "heroku", url)
+        connect_checkout(call, call.option("remote") or "heroku", url)
     if call.has("json"):
         call.terminal.json(app)
     else:
         call.terminal.out(f"{call.terminal.ink.info(app['web_url'])} | {call.terminal.ink.info(url)}")
 
 
-def _connect_checkout(call: Call, remote: str, url: str) -> None:
+def connect_checkout(call: Call, remote: str, url: str) -> None:
     """Give the checkout, if we are in one, a remote for the new app; one that is there stays as it is."""
     if not call.git.exists:
         return
