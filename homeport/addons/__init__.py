@@ -6,7 +6,7 @@ from homeport.addons.errors import Errors
 from homeport.addons.errors import Watch as ErrorWatch
 from homeport.addons.lifecycle import Wish
 from homeport.addons.postgres import Facts, Kind, Postgres, Snapshot, Snapshots, Transfers, Upgrades, transfer_records
-from homeport.addons.provider import Provider, Resource
+from homeport.addons.provider import Examiner, Provider, Resource
 from homeport.addons.records import (
     State,
     attachments,
@@ -35,6 +35,7 @@ __all__ = [
     "Addons",
     "ErrorWatch",
     "Errors",
+    "Examiner",
     "Facts",
     "Kind",
     "Plan",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -142,6 +144,18 @@ class Addons:
         """
         _require_ready(addon)
         await self._workshop.renew(addon.id, changes)
+
+    async def capture(self, addon_id: str, into: Path) -> None:
+        """Have its provider write all of its data below this empty folder, though it was destroyed just now.
+
+        Raises `NotFound`, and whatever keeps the provider from it.
+        """
+        resource = await self._workshop.resource(addon_id)
+        await self.provider(resource.plan.service).backup(resource, into)
+
+    def keeping_all(self) -> AbstractContextManager[None]:
+        """No add-on's data are removed while the block lasts; those of destroyed ones go afterwards."""
+        return self._upkeep.keeping_all()
 
     def wake(self) -> None:
         """There may be something to do for the loop."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from homeport.addons.catalog import Plan
 
@@ -64,7 +64,10 @@ class Provider(Protocol):
         """
 
     async def backup(self, resource: Resource, into: Path) -> None:
-        """Write all of the resource's data below this empty folder, consistent in itself."""
+        """Write all of the resource's data below this empty folder, consistent in itself.
+
+        Who counts what is in it writes `rows.json` too: rows by table.
+        """
 
     async def restore(self, resource: Resource, source: Path) -> None:
         """Replace the resource's data by what `backup` wrote. Raises `Invalid` before it touches anything if that is
@@ -75,3 +78,14 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Let go without stopping what runs."""
+
+
+@runtime_checkable
+class Examiner(Protocol):
+    """A provider that can tell whether a backup could be restored."""
+
+    async def examine(self, resource: Resource, source: Path) -> None:
+        """Read all that `backup` wrote, of this resource or of one like it on another machine; change nothing.
+
+        Raises `Invalid` if it is damaged, or needs something that this machine doesn't have.
+        """

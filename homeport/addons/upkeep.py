@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from homeport.addons import lifecycle
 from homeport.addons.provider import Resource
@@ -28,11 +28,22 @@ class Upkeep:
         self._workshop = workshop
         self._clock = clock
         self._awake = asyncio.Event()
+        self._keepers = 0
         self._failures: dict[str, tuple[int, float]] = {}  # add-on or service -> in a row, not to be tried before
 
     def wake(self) -> None:
         """There is something to do."""
         self._awake.set()
+
+    @contextlib.contextmanager
+    def keeping_all(self) -> Iterator[None]:
+        """Nobody's data are cleared away while the block lasts."""
+        self._keepers += 1
+        try:
+            yield
+        finally:
+            self._keepers -= 1
+            self.wake()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -48,9 +59,10 @@ class Upkeep:
         """Once through all that is to be done."""
         shop = self._workshop
         duties = await shop.database.run(lifecycle.duties, shop.variables)
+        unwanted = duties.deprovision if self._keepers == 0 else []
         await asyncio.gather(
             *(self._attempt(resource.id, shop.provision, resource.id) for resource in duties.provision),
-            *(self._attempt(resource.id, shop.deprovision, resource) for resource in duties.deprovision),
+            *(self._attempt(resource.id, shop.deprovision, resource) for resource in unwanted),
             *(self._attempt(service, self._tend, service, duties.tend) for service in shop.providers),
         )
         alive = {resource.id for resource in (*duties.provision, *duties.deprovision, *duties.tend)}

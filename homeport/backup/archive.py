@@ -33,7 +33,7 @@ _IN_ONE_PIECE = 4 * 1024 * 1024
 """Smaller files are read before their size is written down: they may grow meanwhile, as logs do."""
 _MAX_NOTE = 256 * 1024 * 1024
 """Of head and manifest, which are read into memory."""
-_DEPTHS = {"slugs": 3, "builds": 3, "repositories": 2, "dumps": 2, "addons": 2, "logs": 2}
+_DEPTHS = {"slugs": 3, "builds": 2, "repositories": 2, "dumps": 2, "addons": 2, "logs": 2}
 
 Skip = Callable[[str], bool]
 """Whether to leave out what has this path, relative to the folder that is written."""

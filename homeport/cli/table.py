@@ -6,6 +6,7 @@ from homeport.cli.addon_table import ADDON_COMMANDS, ADDON_TOPICS
 from homeport.cli.error_table import ERROR_COMMANDS, ERROR_TOPICS
 from homeport.cli.grammar import Argument, Command, Flag
 from homeport.cli.pipelines_table import PIPELINE_COMMANDS, PIPELINE_TOPICS
+from homeport.cli.platform_table import PLATFORM_COMMANDS, PLATFORM_TOPICS
 from homeport.cli.redis_table import REDIS_COMMANDS, REDIS_TOPICS
 from homeport.cli.scheduler_table import SCHEDULER_COMMANDS, SCHEDULER_TOPICS
 from homeport.cli.vocabulary import (
@@ -56,6 +57,7 @@ TOPICS = {
     **ADDON_TOPICS,
     **PIPELINE_TOPICS,
     **REDIS_TOPICS,
+    **PLATFORM_TOPICS,
     **ERROR_TOPICS,
     **SCHEDULER_TOPICS,
 }
@@ -483,6 +485,7 @@ COMMANDS: tuple[Command, ...] = (
         own=True,
     ),
     command("status", "platform:status", "say what runs on this machine", LONG_JSON, own=True),
+    *PLATFORM_COMMANDS,
     command("env", "platform:env", "print what a shell needs to use git and the official CLI", own=True),
     command(
         "new",

@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import uvicorn
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from homeport import accounts, api, apps, dynos
+from homeport import accounts, api, apps
 from homeport.accounts import Action
 from homeport.git import Caller, GitApplication
 from homeport.state import Database
@@ -88,10 +88,12 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def rendezvous(meeting: dynos.Rendezvous, path: Path) -> AsyncIterator[None]:
-    """Serve `heroku run`'s terminals on this socket inside the block."""
+async def streams(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], path: Path
+) -> AsyncIterator[None]:
+    """Have `serve` called for every connection to this socket inside the block."""
     with _listening(path) as listener:
-        server = await asyncio.start_unix_server(meeting.serve, sock=listener)
+        server = await asyncio.start_unix_server(serve, sock=listener)
         try:
             yield
         finally:

@@ -18,13 +18,18 @@ _log = logging.getLogger("homeport")
 
 
 async def keep_house(
-    core: Core, repositories: Repositories, deployer: deploys.Deploys, release_outputs: deploys.Outputs
+    core: Core,
+    repositories: Repositories,
+    deployer: deploys.Deploys,
+    release_outputs: deploys.Outputs,
+    keeping: asyncio.Lock,
 ) -> None:
-    """Until cancelled."""
+    """Until cancelled. While somebody else holds `keeping`, nothing is removed."""
     await asyncio.sleep(FIRST_AFTER)
     while True:
         try:
-            await _sweep(core, repositories, deployer, release_outputs)
+            async with keeping:
+                await _sweep(core, repositories, deployer, release_outputs)
         except Exception:
             _log.exception("sweeping failed and is tried again in an hour")
         await asyncio.sleep(EVERY)

@@ -79,6 +79,12 @@ class Cluster:
         """As it was at the last start."""
         return Address(self._site.host, int((self._folder / "port").read_text()))
 
+    def suggest(self, port: int) -> None:
+        """Have a cluster that is still to be made listen there, if that is possible: apps know the port already."""
+        if not self.exists and not (self._folder / "port").exists():
+            servers.share(self._folder, self.account)
+            self._remember_port(port)
+
     async def ensure(self) -> None:
         """Have it there, running and answering. Cheap when it is. Raises `HomeportError`."""
         async with self._turn:
@@ -190,10 +196,13 @@ class Cluster:
             port = 0
         if not port or not _is_free(port):
             port = servers.free_port(FIRST_PORT)
-            draft = file.with_suffix(".draft")
-            draft.write_text(f"{port}\n")
-            draft.replace(file)
+            self._remember_port(port)
         return port
+
+    def _remember_port(self, port: int) -> None:
+        draft = self._folder / "port.draft"
+        draft.write_text(f"{port}\n")
+        draft.replace(self._folder / "port")
 
     def _libraries(self) -> set[str]:
         """Those of the libraries that would be loaded which this version has."""

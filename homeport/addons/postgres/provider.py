@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,9 @@ from homeport.addons.catalog import Plan
 from homeport.addons.postgres import databases, facts, versions, work
 from homeport.addons.postgres.cluster import Address, Cluster
 from homeport.addons.postgres.databases import Database
+from homeport.addons.postgres.dumps import Dumps
 from homeport.addons.postgres.facts import Facts
+from homeport.addons.postgres.proof import Counts
 from homeport.addons.postgres.versions import Version
 from homeport.addons.postgres.work import Place
 from homeport.addons.provider import UNSETTLED, Resource
@@ -21,6 +24,7 @@ from homeport.errors import Invalid
 
 OPTIONS = frozenset({"version"})
 ARCHIVE = "database.dump"
+ROWS = "rows.json"
 
 _log = logging.getLogger("homeport.addons.postgres")
 
@@ -47,7 +51,10 @@ class Postgres:
         versions.choose(options.get("version"))
 
     async def provision(self, resource: Resource) -> Mapping[str, str]:
-        cluster = await self._running(self._version(resource))
+        version = self._version(resource)
+        if known := resource.secret.get("port"):
+            self.cluster(version).suggest(int(known))
+        cluster = await self._running(version)
         if resource.secret.get("plan", resource.plan.name) != resource.plan.name:
             await self._require_room(cluster, resource)
         made = await databases.make(cluster, resource)
@@ -74,11 +81,18 @@ class Postgres:
         ]
 
     async def backup(self, resource: Resource, into: Path) -> None:
-        await work.capture(await self.place(resource), into / ARCHIVE, say=_log.debug)
+        counts = await work.capture(await self.place(resource), into / ARCHIVE, say=_log.debug, counted=True)
+        (into / ROWS).write_text(json.dumps(counts, indent=1))
 
     async def restore(self, resource: Resource, source: Path) -> None:
         with (source / ARCHIVE).open("rb") as archive:
-            await work.restore(await self.place(resource), archive, say=_log.debug)
+            await work.restore(await self.place(resource), archive, say=_log.debug, expected=_rows(source))
+
+    async def examine(self, resource: Resource, source: Path) -> None:
+        cluster = self.cluster(self._version(resource))
+        _rows(source)
+        with (source / ARCHIVE).open("rb") as archive:
+            await Dumps(cluster.version, cluster.account).check(archive)
 
     @staticmethod
     def login(resource: Resource) -> Database:
@@ -148,6 +162,14 @@ class Postgres:
                 f"{resource.name} has {has / 1e9:.1f} GB, more than {resource.plan.full_name} holds.",
                 fix="Choose a larger plan: `heroku addons:plans heroku-postgresql`.",
             )
+
+
+def _rows(source: Path) -> Counts:
+    """What was counted when the backup was made. Raises `Invalid` (`archive_damaged`)."""
+    try:
+        return {str(table): int(count) for table, count in json.loads((source / ROWS).read_text()).items()}
+    except (OSError, ValueError, AttributeError):
+        raise Invalid("The backup is damaged.", id="archive_damaged", why=f"Its {ROWS} can't be read.") from None
 
 
 def _has_moved(database: Database, now: Mapping[int, Address]) -> bool:

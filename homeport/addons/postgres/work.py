@@ -66,21 +66,49 @@ async def _require_whole(place: Place, archive: Path) -> None:
         ) from None
 
 
-async def restore(place: Place, archive: BinaryIO, *, say: Say, extensions: Sequence[str] = ()) -> int:
+async def restore(
+    place: Place, archive: BinaryIO, *, say: Say, extensions: Sequence[str] = (), expected: Counts | None = None
+) -> int:
     """Replace the database's contents by the archive's; returns how many statements failed and were left out.
 
     The archive is read to its end before anything is touched, and restored beside what is there; only then do they
-    change places. Raises `Invalid` (`archive_damaged`), `HomeportError` (`restore_failed`).
+    change places, and only if there is what was `expected`. Raises `Invalid` (`archive_damaged`), `HomeportError`
+    (`restore_failed`, `restore_incomplete`).
     """
     entries = dumps.restorable(await place.tools.check(archive))
     warnings = 0
 
     async def fill(login: Login) -> None:
         nonlocal warnings
-        warnings = await place.tools.restore(archive, login, entries=entries, say=say)
+        said: list[str] = []
+        warnings = await place.tools.restore(archive, login, entries=entries, say=_both(say, said.append))
+        if expected is not None:
+            await _require(expected, login, said)
 
     await refill(place, fill, extensions=extensions)
     return warnings
+
+
+async def _require(expected: Counts, login: Login, said: Sequence[str]) -> None:
+    """Raises `HomeportError` (`restore_incomplete`) if tables of the database have other numbers of rows."""
+    async with await databases.connect_as(login) as connection:
+        found = await proof.count(connection)
+    for table, rows in expected.items():
+        if found.get(table) != rows:
+            raise HomeportError(
+                "restore_incomplete",
+                f"The database could not be restored: {table} has {found.get(table, 0)} of {rows} rows.",
+                why="\n".join(line for line in said if "error" in line.lower())[:1000],
+                fix="What it needs may be missing on this machine: an extension such as PostGIS, a newer PostgreSQL.",
+            )
+
+
+def _both(one: Say, other: Say) -> Say:
+    def say(line: str) -> None:
+        one(line)
+        other(line)
+
+    return say
 
 
 async def refill(

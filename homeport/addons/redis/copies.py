@@ -10,6 +10,7 @@ from pathlib import Path
 from homeport.addons.redis.configuration import fingerprint, scratch_conf
 from homeport.addons.redis.instance import Instance
 from homeport.addons.redis.wire import Connection, Refused
+from homeport.addons.servers import program
 from homeport.errors import HomeportError, Invalid
 
 DUMP = "dump.rdb"
@@ -50,6 +51,17 @@ async def load(instance: Instance, scratch: Instance, dump: Path) -> None:
             await asyncio.to_thread(instance.exchange, scratch.data)
         finally:
             await scratch.remove()
+
+
+async def examine(dump: Path) -> None:
+    """Read a dump to its end. Raises `Invalid` if it is damaged."""
+    done = await asyncio.create_subprocess_exec(
+        program("redis-check-rdb", "redis-tools"), str(dump),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    said, _ = await done.communicate()
+    if done.returncode != 0:
+        raise _damaged(said.decode(errors="replace").strip()[-300:])
 
 
 async def _read(scratch: Instance, dump: Path) -> None:

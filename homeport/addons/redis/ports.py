@@ -37,6 +37,14 @@ def claim(folder: Path) -> int:
     return port
 
 
+def reclaim(folder: Path, port: int) -> None:
+    """Give the add-on in this folder a pair that it had on another machine, if it has none yet and this one is to be
+    had: then no app has to hear of another."""
+    others = {held(other) for other in folder.parent.iterdir() if other.is_dir()}
+    if held(folder) is None and FIRST <= port <= LAST and port not in others and are_free(port):
+        give(folder / FILE, f"{port}\n", None)
+
+
 def are_free(port: int) -> bool:
     return all(map(_is_free, (port, port + 1)))
 

@@ -66,6 +66,8 @@ class Redis:
         tuned = Tuning.of(resource.secret) if resource.secret else Tuning.asked(resource.options)
         async with instance.turn:
             instance.prepare()
+            if known := resource.secret.get("port"):
+                ports.reclaim(instance.folder, int(known))
             port = await self._run(instance, resource.plan, tuned, password)
         return {"password": password, "host": self._site.host, "port": str(port), **tuned.remembered()}
 
@@ -95,6 +97,9 @@ class Redis:
             await copies.load(instance, self._scratch(resource.id), source / DUMP)
         finally:
             await self._running(resource)
+
+    async def examine(self, resource: Resource, source: Path) -> None:  # noqa: ARG002 - any Redis reads it
+        await copies.examine(source / DUMP)
 
     async def stop(self) -> None:
         names = [folder.name for folder in self._folder.iterdir()] if self._folder.is_dir() else []

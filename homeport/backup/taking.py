@@ -27,6 +27,8 @@ from homeport.backup.snapshot import Named
 from homeport.home import Home
 
 PYTHONS = "builds/cache/pythons"
+_MADE_BY_BUILDS = {"cache", "work", "sources", "uploads"}
+"""What of the folder of builds the next one makes again, or nobody asks for any more."""
 ROWS = "rows.json"
 """What providers of databases write beside their data: rows by table."""
 
@@ -36,7 +38,7 @@ Say = Callable[[str], None]
 class Captures(Protocol):
     """The platform, as far as a backup needs it."""
 
-    def capture(self, addon_id: str, into: Path) -> None:
+    def capture(self, resource: Resource, into: Path) -> None:
         """Have the add-on's provider write its data below this empty folder. Raises `HomeportError`."""
 
 
@@ -142,7 +144,9 @@ class _Taking:
             self._writer.tree(self._home.root / PYTHONS / python, f"{PYTHONS}/{python}")
 
     def _builds(self) -> None:
-        self._writer.tree(self._home.builds / "output", "builds/output")
+        for path in sorted(self._home.builds.iterdir()):
+            if path.name not in _MADE_BY_BUILDS and path.is_dir():
+                self._writer.tree(path, f"builds/{path.name}")
         with suppress(FileNotFoundError):
             self._writer.file(self._home.builds / "cache" / "salt", "builds/cache/salt")
 
@@ -164,7 +168,7 @@ class _Taking:
         folder = self._work / "dump"
         folder.mkdir(mode=0o700)
         try:
-            self._captures.capture(resource.id, folder)
+            self._captures.capture(resource, folder)
             self._writer.tree(folder, f"dumps/{resource.id}")
             rows = read_rows(folder)
         finally:

@@ -1,0 +1,118 @@
+"""Backups that are made by themselves, once a day."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from homeport.backup.inventory import SCHEDULE
+from homeport.backup.shelf import sync_folder
+from homeport.errors import Invalid
+from homeport.home import Home
+
+KEPT = 7
+_LAST = "last.json"
+_AT = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Every day `at` HH:MM, in the machine's own time zone, into the folder `to` (the usual one if None).
+
+    `keep` backups stay in that folder. `since` is when this was said (ISO 8601).
+    """
+
+    at: str
+    since: str
+    keep: int = KEPT
+    to: str | None = None
+    passphrase_file: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the last scheduled backup went: its file, or the id and the words of what kept it from being made."""
+
+    started_at: str
+    finished_at: str
+    file: str | None = None
+    error: str | None = None
+    message: str | None = None
+
+
+def parse_time(text: str) -> str:
+    """`3:30` -> `03:30`. Raises `Invalid`."""
+    found = _AT.fullmatch(text.strip())
+    if found is None:
+        raise Invalid(f"{text[:20]!r} is no time of the day.", fix="Say it as 03:30.")
+    return f"{int(found[1]):02}:{found[2]}"
+
+
+def due(schedule: Schedule, last: Outcome | None, now: datetime) -> bool:
+    """Whether a backup is to be made now: none was begun since the last time that it should have been.
+
+    `now` is aware, in the zone that the schedule is meant in. One that was missed, the machine being off, is made late.
+    """
+    hour, minute = map(int, schedule.at.split(":"))
+    today = datetime.combine(now.date(), time(hour, minute), tzinfo=now.tzinfo)
+    wanted = today if today <= now else today - timedelta(days=1)
+    begun = max(filter(None, (schedule.since, last.started_at if last else None)), key=datetime.fromisoformat)
+    return datetime.fromisoformat(begun) < wanted
+
+
+def read(home: Home) -> Schedule | None:
+    """None where there is none, or none that can be read."""
+    fields = _fields(home.backups / SCHEDULE)
+    try:
+        return Schedule(**fields) if fields else None
+    except TypeError:
+        return None
+
+
+def write(home: Home, schedule: Schedule) -> None:
+    _write(home.backups / SCHEDULE, asdict(schedule))
+
+
+def remove(home: Home) -> bool:
+    """False if there was none."""
+    path = home.backups / SCHEDULE
+    there = path.exists()
+    path.unlink(missing_ok=True)
+    return there
+
+
+def last(home: Home) -> Outcome | None:
+    fields = _fields(home.backups / _LAST)
+    try:
+        return Outcome(**fields) if fields else None
+    except TypeError:
+        return None
+
+
+def remember(home: Home, outcome: Outcome) -> None:
+    _write(home.backups / _LAST, asdict(outcome))
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _fields(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _write(path: Path, fields: object) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(fields, indent=1) + "\n")
+    fresh.replace(path)
+    sync_folder(path.parent)
