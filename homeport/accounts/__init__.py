@@ -1,6 +1,6 @@
 """People, their API tokens, and who may do what."""
 
-from homeport.accounts.keys import add_key, find_key, keys, remove_key
+from homeport.accounts.keys import add_key, authenticate_key, find_key, keys, remove_key
 from homeport.accounts.permissions import SCOPES, Action, Actor, may, require
 from homeport.accounts.tokens import (
     IssuedToken,
@@ -21,6 +21,7 @@ __all__ = [
     "IssuedToken",
     "add_key",
     "authenticate",
+    "authenticate_key",
     "create_user",
     "find_key",
     "find_token",

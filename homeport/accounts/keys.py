@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from homeport.errors import Invalid, NotFound
-from homeport.state import Key, User
+from homeport.accounts.permissions import Actor
+from homeport.errors import Invalid, NotFound, Unauthorized
+from homeport.state import Key, Token, User
 
 MAX_LENGTH = 16 * 1024
 
@@ -42,6 +43,14 @@ def find_key(session: Session, user: User, id_or_fingerprint: str) -> Key:
     if key is None:
         raise NotFound("key", "Couldn't find that key.")
     return key
+
+
+def authenticate_key(session: Session, public_key: str) -> Actor:
+    """Who has added this key; it reaches as far as they do. Raises `Unauthorized` when nobody has."""
+    key = session.scalar(select(Key).where(Key.fingerprint == _fingerprint(public_key.strip())))
+    if key is None or key.public_key.split()[:2] != public_key.split()[:2]:
+        raise Unauthorized("This SSH key is not known here.", fix="Add it: `heroku keys:add`.")
+    return Actor(key.user, Token(user_id=key.user_id, scope=["global"], description=key.fingerprint))
 
 
 def remove_key(session: Session, key: Key) -> None:

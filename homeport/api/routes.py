@@ -23,6 +23,7 @@ from homeport.api.resources import (
     config_vars,
     domains,
     dynos,
+    error_help,
     errors,
     features,
     formation,
@@ -63,7 +64,7 @@ TOP: tuple[Line, ...] = (
     ("GET    /account/keys/{key}",                  keys.info,                      ACCOUNT, "platform-api"),
     ("DELETE /account/keys/{key}",                  keys.destroy,                   ACCOUNT, "keys:remove"),
 
-    ("GET    /ssh-host",                            keys.ssh_host,                  ANYONE,  "homeport git:remote --ssh"),
+    ("GET    /ssh-host",                            keys.ssh_host,                  ANYONE,  "git:remote --ssh"),
 
     ("GET    /oauth/authorizations",                authorizations.index,           ACCOUNT, "authorizations"),
     ("POST   /oauth/authorizations",                authorizations.create,          ACCOUNT, "login -i"),
@@ -268,6 +269,7 @@ STORES: tuple[Line, ...] = (  # under /redis/v0/databases/{addon}
 
 STREAMS: tuple[Line, ...] = (
     ("GET    /",                                    welcome.page,                   PUBLIC,  "a browser"),
+    ("GET    /help/errors",                         error_help.page,                PUBLIC,  "addons:open sentry"),
     ("GET    /logs/{session}",                      log_sessions.stream,            PUBLIC,  "logs, logs --tail"),
     ("GET    /releases/{release}/output/{key}",     releases.output,                PUBLIC,  "releases:output"),
     ("GET    /builds/{build}/output/{key}",         builds.output,                  PUBLIC,  "builds:create"),

@@ -31,6 +31,7 @@ def up(
     detach: bool = False,
     port: int = 8443,
     http_port: int = 8080,
+    ssh_port: int | None = None,
     domain: str = "localhost",
     email: str | None = None,
     bind: str = "",
@@ -43,6 +44,7 @@ def up(
     home.prepare()
     if detach:
         arguments = ["--port", str(port), "--http-port", str(http_port), "--domain", domain]
+        arguments += ["--ssh-port", str(ssh_port)] if ssh_port is not None else []
         arguments += ["--email", email] if email else []
         arguments += ["--bind", bind] if bind else []
         _up_detached(home, arguments)
@@ -51,7 +53,12 @@ def up(
     from homeport.daemon.parts import Settings
 
     settings = Settings(
-        https_port=port, http_port=http_port, domain=domain, email=email, bind=tuple(filter(None, bind.split(",")))
+        https_port=port,
+        http_port=http_port,
+        ssh_port=ssh_port,
+        domain=domain,
+        email=email,
+        bind=tuple(filter(None, bind.split(","))),
     )
     try:
         with lock.held(home):
@@ -182,6 +189,7 @@ def status(*, as_json: bool = False) -> None:
         "pid": endpoint.pid,
         "url": endpoint.url,
         "http_port": endpoint.http_port,
+        "ssh": endpoint.ssh,
         "domain": endpoint.domain,
         "version": endpoint.version,
         "started_at": endpoint.started_at,
@@ -192,6 +200,7 @@ def status(*, as_json: bool = False) -> None:
         return
     print(f"Homeport {endpoint.version} runs at {endpoint.url} (process {endpoint.pid}, since {endpoint.started_at}).")
     print(f"Everything is kept in {home.root}.")
+    print(f"Git over SSH: {endpoint.ssh}APP.git" if endpoint.ssh else "Git over SSH is off: its port was taken.")
     for app in listed:
         dynos = ", ".join(f"{state} {count}" for state, count in sorted(app["dynos"].items())) or "no dynos"
         print(f"  {app['name']}: {dynos}  {app['web_url']}")

@@ -33,7 +33,7 @@ async def serve(home: Home, settings: Settings, say_ready: Callable[[Endpoint], 
     check_programs()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    for noisy in ("httpx", "alembic"):
+    for noisy in ("httpx", "alembic", "asyncssh"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[int] = loop.create_future()
@@ -109,7 +109,7 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
                 ssh=ssh_door.host if ssh_door else None,
             )
         ),
-        git.GitApplication(repositories, receiver, doors.Doorkeeper(core.database), home.builds, turns),
+        git.GitApplication(repositories, receiver, doors.Doorkeeper(core.database), home.builds, turns=turns),
     )
     captures = CaptureDoor(core.addons.addons)
     async with contextlib.AsyncExitStack() as stack:
@@ -148,6 +148,7 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
 def _wake(core: Core, app_id: str) -> None:
     core.fleet.wake(app_id)
     core.routing.wake()
+    core.addons.errors.wake()
     core.scheduler.wake(app_id)
 
 

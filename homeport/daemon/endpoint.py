@@ -11,7 +11,10 @@ from homeport.home import Home
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`url` is the API's and git's; apps are at their own host names on the same ports."""
+    """`url` is the API's and git's; apps are at their own host names on the same ports.
+
+    `ssh` is the beginning of git's remotes over SSH (`ssh://git@localhost:2222/`), None where there are none.
+    """
 
     pid: int
     url: str
@@ -23,6 +26,7 @@ class Endpoint:
     bundle: str
     started_at: str
     version: str
+    ssh: str | None = None
 
     def app_url(self, name: str) -> str:
         """With the slash at the end that Heroku's web_url has."""

@@ -21,9 +21,10 @@ from starlette.types import Receive, Scope, Send
 
 from homeport.errors import HomeportError, NotFound, Unauthorized
 from homeport.git.channel import Channel
-from homeport.git.commands import Head, message, packet, read_head, rewrite_old
+from homeport.git.commands import Head, message, packet, read_head
 from homeport.git.receive import Push, Receiver
 from homeport.git.repositories import Objects, Repositories, environment
+from homeport.git.turns import WAITING, Turns, catch_up
 
 PATH = re.compile(r"/(?P<app>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack|git-receive-pack)")
 """What this application answers. Only the smart protocol: nothing is served as a plain file."""
@@ -32,9 +33,6 @@ MAX_PUSH_BYTES = 1024**3
 """Heroku refuses repositories over 1 GB ("Limits": https://devcenter.heroku.com/articles/limits#git-repository-size)."""
 
 RESULT = "application/x-git-receive-pack-result"
-NOTHING = "0" * 40
-"""The name of no object: what a ref that does not exist is at."""
-
 _NO_CACHE = {"Cache-Control": "no-cache"}
 _CHUNK = 64 * 1024
 
@@ -61,13 +59,14 @@ class GitApplication:
         authorize: Authorize,
         spool: Path,
         max_push_bytes: int = MAX_PUSH_BYTES,
+        turns: Turns | None = None,
     ) -> None:
         self._repositories = repositories
         self._receiver = receiver
         self._authorize = authorize
         self._spool = spool
         self._max_push_bytes = max_push_bytes
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._turns = turns or Turns()
 
     @staticmethod
     def answers(path: str) -> bool:
@@ -144,11 +143,11 @@ class GitApplication:
     async def _receive(self, request: Request, push: Push, body: IO[bytes]) -> Response:
         """Take a push when it is its turn: one at a time per app, the others wait and are told so."""
         head = await asyncio.to_thread(read_head, body)
-        turn = self._turns.setdefault(push.app_id, asyncio.Lock())
+        turn = self._turns.of(push.app_id)
         if not turn.locked() or not head.shows_messages:
             return await self._receive_in_turn(request, push, head, body, turn)
         output = Channel()
-        output.put_soon(message("-----> Another push to this app is under way, waiting for it to finish..."))
+        output.put_soon(message(WAITING))
         output.keep(self._receive_later(request, push, head, body, turn, output))
         return StreamingResponse(output.chunks(), media_type=RESULT, headers=_NO_CACHE)
 
@@ -167,28 +166,12 @@ class GitApplication:
         stack.callback(body.close)
         await stack.enter_async_context(turn)
         try:
-            push = replace(push, moved=await _catch_up(push.objects, head, body))
+            push = replace(push, moved=await catch_up(push.objects, head, body))
             extra = stack.enter_context(self._receiver.announced(push))
         except BaseException:
             await stack.aclose()
             raise
         return await _backend(request, "git-receive-pack", push.objects, body, extra, stack)
-
-
-async def _catch_up(objects: Objects, head: Head, body: IO[bytes]) -> frozenset[str]:
-    """Let the push see refs that were moved while it waited where they are now; returns which ones.
-
-    git would refuse it otherwise, after all was built. Whether it may follow what came before it is decided later,
-    when its commits can be read.
-    """
-    refs = await objects.refs() if head.commands else {}
-    moved = set()
-    for command in head.commands:
-        now = refs.get(command.ref, NOTHING)
-        if now != command.old:
-            await asyncio.to_thread(rewrite_old, body, command, now)
-            moved.add(command.ref)
-    return frozenset(moved)
 
 
 async def _backend(

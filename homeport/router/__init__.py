@@ -1,6 +1,7 @@
 """The router: the pure route table, the proxy's configuration and run-time sync, certificates, pages, access lines."""
 
 from homeport.router.authority import Authority
+from homeport.router.ports import addresses
 from homeport.router.proxy import Proxy
 from homeport.router.settings import Timeouts
 from homeport.router.skeleton import RENDEZVOUS_PREFIX
@@ -15,5 +16,6 @@ __all__ = [
     "RouteTable",
     "Server",
     "Timeouts",
+    "addresses",
     "table",
 ]

@@ -8,6 +8,7 @@ from homeport import accounts
 from homeport.api.exchange import Call, Reply, created
 from homeport.api.ranges import Keys
 from homeport.api.shapes import Shape, moment, stamp
+from homeport.errors import NotFound
 from homeport.state import Key
 
 KEYS: Keys[Key] = {"created_at": lambda key: moment(key.created_at, key.id), "id": lambda key: key.id}
@@ -42,3 +43,19 @@ def destroy(call: Call, session: Session) -> Reply:
     last = shape(key)
     accounts.remove_key(session, key)
     return Reply(last)
+
+
+def ssh_host(call: Call, _session: Session) -> Reply:
+    """Where git is spoken over SSH and by which key that is known, told over a connection that is trusted already."""
+    host = call.core.ssh
+    if host is None:
+        raise NotFound("ssh_host", "Git over SSH is off here.", fix="Start the platform with --ssh-port.")
+    return Reply(
+        {
+            "host": host.name,
+            "port": host.port,
+            "fingerprint": host.fingerprint,
+            "known_hosts": host.known_hosts,
+            "url": host.url("APP"),
+        }
+    )

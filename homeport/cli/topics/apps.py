@@ -9,7 +9,9 @@ from homeport.cli.api import path
 from homeport.cli.call import Call
 from homeport.cli.confirmation import confirm
 from homeport.cli.errors import UsageError
+from homeport.cli.inference import Remote, app_of
 from homeport.cli.ink import Ink
+from homeport.cli.topics.git import ssh_url
 
 
 def list_apps(call: Call) -> None:
@@ -59,6 +61,8 @@ def create(call: Call) -> None:
             updates = {"updates": [{"buildpack": buildpack}]}
             call.api.put(path("apps", app["name"], "buildpack-installations"), updates)
     url = checkout.remote_url(call.endpoint, app["name"])
+    if call.has("ssh-git"):
+        url = ssh_url(call, app["name"])
     if not call.has("no-remote"):
         connect_checkout(call, call.option("remote") or "heroku", url)
     if call.has("json"):
@@ -175,8 +179,8 @@ def rename(call: Call) -> None:
     url = checkout.remote_url(call.endpoint, app["name"])
     call.terminal.out(f"{call.terminal.ink.info(app['web_url'])} | {call.terminal.ink.info(url)}")
     for remote in _remotes_of(call, old):
-        call.git.output("remote", "set-url", remote, url)
-        call.terminal.out(f"Git remote {call.terminal.ink.name(remote)} updated")
+        call.git.output("remote", "set-url", remote.name, _renamed(remote.url, old, app["name"]))
+        call.terminal.out(f"Git remote {call.terminal.ink.name(remote.name)} updated")
     call.terminal.warn("Don't forget to update git remotes for all other local checkouts of the app.")
 
 
@@ -188,14 +192,18 @@ def destroy(call: Call) -> None:
     with call.terminal.doing(f"Destroying {ink.app(found['name'])} (including all add-ons)"):
         call.api.delete(path("apps", found["name"]))
         for remote in _remotes_of(call, found["name"]):
-            call.git.output("remote", "remove", remote)
+            call.git.output("remote", "remove", remote.name)
 
 
-def _remotes_of(call: Call, app: str) -> list[str]:
-    from homeport.cli.inference import app_of
-
+def _remotes_of(call: Call, app: str) -> list[Remote]:
     hosts = call.endpoint.git_hosts
-    return [remote.name for remote in checkout.remotes(call.git) if app_of(remote.url, hosts) == app]
+    return [remote for remote in checkout.remotes(call.git) if app_of(remote.url, hosts) == app]
+
+
+def _renamed(url: str, old: str, new: str) -> str:
+    """The same remote, over SSH if it was, for another app."""
+    head, _, tail = url.rpartition(old)
+    return head + new + tail
 
 
 def open_app(call: Call) -> None:

@@ -1,4 +1,4 @@
-"""`homeport git:remote`, `git:clone`, `git:credentials`."""
+"""`homeport git:remote`, `git:clone`, `git:known-hosts`, `git:credentials`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,31 @@ def remote(call: Call) -> None:
         raise UsageError("Specify an app with --app", command=call.command.name, id="app_missing")
     app = call.api.get(path("apps", name))
     wanted = call.option("remote") or checkout.default_remote(call.git) or "heroku"
-    url = checkout.remote_url(call.endpoint, app["name"])
+    url = ssh_url(call, app["name"]) if call.has("ssh") else checkout.remote_url(call.endpoint, app["name"])
     there = call.git.output("remote").splitlines()
     verb = "set-url" if wanted in there else "add"
     call.git.output("remote", verb, wanted, url, *more)
     checkout.configure(call.git, checkout.settings_for(call.endpoint, home=call.env.get("HOMEPORT_HOME")))
     ink = call.terminal.ink
     call.terminal.out(f"set git remote {ink.name(wanted)} to {ink.name(url)}")
+
+
+def ssh_url(call: Call, app: str) -> str:
+    """The app's remote over SSH. Raises `ApiError` where there is none."""
+    url: str = call.api.get("/ssh-host")["url"]
+    return url.replace("APP", app)
+
+
+def known_hosts(call: Call) -> None:
+    """The host's key came over a connection that is trusted already: nobody needs to say yes to it unseen."""
+    host = call.api.get("/ssh-host")
+    if call.has("json"):
+        call.terminal.json(host)
+        return
+    call.terminal.out(host["known_hosts"])
+    if call.terminal.is_interactive and call.terminal.columns is not None:
+        call.terminal.say(f"Fingerprint: {host['fingerprint']}")
+        call.terminal.say("To trust it from now on: homeport git:known-hosts >> ~/.ssh/known_hosts")
 
 
 def clone(call: Call) -> int:

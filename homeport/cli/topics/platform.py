@@ -11,7 +11,7 @@ def up(call: Call) -> None:
     from homeport import daemon
 
     given: dict[str, Any] = {"detach": call.has("detach")}
-    for flag in ("port", "http-port"):
+    for flag in ("port", "http-port", "ssh-port"):
         if call.number(flag) is not None:
             given[flag.replace("-", "_")] = call.number(flag)
     for flag in ("domain", "email", "bind"):

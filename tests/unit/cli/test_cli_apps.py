@@ -162,7 +162,7 @@ def test_rename_takes_the_remotes_along() -> None:
     )
     assert session.git.remotes == {
         "heroku": "https://localhost:8443/new.git",
-        "ssh": "https://localhost:8443/new.git",
+        "ssh": "git@localhost:new.git",
         "other": "https://localhost:8443/demo2.git",
     }
 
