@@ -5,6 +5,7 @@ https://develop.sentry.dev/sdk/data-model/event-payloads/
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ class Source(Enum):
     LOGS = "logs"
     """Read as a traceback in the app's log."""
 
+
+_PLACE = re.compile(r"%%|%(?:\((\w{1,50})\))?[-#0 +]{0,5}\d{0,5}(?:\.\d{1,5})?[sdriufgexXc]")
 
 LEVELS = ("fatal", "error", "warning", "info", "debug")
 
@@ -97,7 +100,7 @@ def read(raw: Mapping[str, Any], *, now: float, source: Source = Source.SDK, ver
     chain = tuple(_raised(value) for value in reading.mappings(raw.get("exception")))
     entry = reading.mapping(raw.get("logentry")) or reading.mapping(raw.get("message"))
     template = reading.text(entry.get("message"), 2000) or reading.text(raw.get("message"), 2000)
-    message = reading.text(entry.get("formatted"), 2000) or template
+    message = reading.text(entry.get("formatted"), 2000) or filled(template, entry.get("params"))
     level = reading.text(raw.get("level"), 20).lower()
     fingerprint = raw.get("fingerprint")
     return Event(
@@ -120,6 +123,21 @@ def read(raw: Mapping[str, Any], *, now: float, source: Source = Source.SDK, ver
         message=message,
         template=template,
     )
+
+
+def filled(template: str, params: Any) -> str:
+    """A message with its parameters, as `%` would put them in, but for widths: nobody shall ask for a gigabyte."""
+    values = list(params[:50]) if isinstance(params, list) else []
+    named = reading.mapping(params)
+
+    def instead(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return "%"
+        if match[1] is not None:
+            return reading.text(named.get(match[1]), 500) or match[0]
+        return reading.text(values.pop(0), 500) if values else match[0]
+
+    return _PLACE.sub(instead, template)[:2000]
 
 
 def event_id(value: Any) -> str:

@@ -188,7 +188,7 @@ class _Writer:
 
     def _keep(self, issue: int, arrival: Arrival, release: str, environment: str) -> None:
         event = arrival.event
-        body = json.dumps(scrub(arrival.raw, self._hidden), ensure_ascii=False, separators=(",", ":"))
+        body = json.dumps(scrub(_complete(arrival), self._hidden), ensure_ascii=False, separators=(",", ":"))
         self._execute(
             "INSERT INTO events (event_id, issue, at, source, release, version, environment, body) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -230,6 +230,14 @@ class _Writer:
 
     def _safe(self, text: str) -> str:
         return scrub_text(text, self._hidden) if text else ""
+
+
+def _complete(arrival: Arrival) -> Mapping[str, Any]:
+    """The JSON with its message filled in, which old SDKs leave to the server."""
+    entry = arrival.raw.get("logentry")
+    if not isinstance(entry, dict) or entry.get("formatted"):
+        return arrival.raw
+    return {**arrival.raw, "logentry": {**entry, "formatted": arrival.event.message}}
 
 
 def _count(connection: sqlite3.Connection, category: str, count: int, now: float) -> None:

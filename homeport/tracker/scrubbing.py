@@ -61,6 +61,13 @@ _SUSPICIOUS = re.compile(
     r"|github_pat_|xox[abprs]-|HRKU-|passw|passphrase|secret|token|key|credential|authorization|cookie|sessionid|pwd"
 )
 
+_PICTURES = {
+    **{code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A)},
+    **dict.fromkeys((*range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"),
+}
+"""What moves a terminal's cursor or turns the direction of writing, as something that is seen and does nothing."""
+_ESCAPED_CONTROL = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\\\\(?:u00[01]|[bfr])")
+
 _SOURCE = frozenset({"context_line", "pre_context", "post_context"})
 """Lines of code: `token = read()` shall stay readable there."""
 _PLAIN = frozenset(
@@ -72,14 +79,19 @@ def scrub(raw: Mapping[str, Any], hidden: Hidden = NOTHING) -> dict[str, Any]:
     """A copy of an event without what should not be read by anybody."""
     written = json.dumps(raw, ensure_ascii=False)
     values = hidden if hidden.may_be_in(written) else NOTHING
-    scrubber = _Scrubber(_SUSPICIOUS.search(written) is not None, _CARD.search(written) is not None, values)
+    scrubber = _Scrubber(
+        suspicious=_SUSPICIOUS.search(written) is not None,
+        cards=_CARD.search(written) is not None,
+        controls=_ESCAPED_CONTROL.search(written) is not None,
+        hidden=values,
+    )
     cleaned = scrubber.clean(raw, "", 0)
     return cleaned if isinstance(cleaned, dict) else {}
 
 
 def scrub_text(text: str, hidden: Hidden = NOTHING) -> str:
     """One text, by the same rules."""
-    return _Scrubber(True, True, hidden).text(text, "")
+    return _Scrubber(suspicious=True, cards=True, controls=True, hidden=hidden).text(text, "")
 
 
 @lru_cache(maxsize=4096)
@@ -91,9 +103,10 @@ def is_secret(name: str) -> bool:
 class _Scrubber:
     """What need not be looked for is known beforehand: most events hold nothing, and there may be many of them."""
 
-    def __init__(self, suspicious: bool, cards: bool, hidden: Hidden) -> None:
+    def __init__(self, *, suspicious: bool, cards: bool, controls: bool, hidden: Hidden) -> None:
         self._suspicious = suspicious
         self._cards = cards
+        self._controls = controls
         self._hide: Callable[[str], str] | None = hidden.hide if hidden is not NOTHING else None
 
     def clean(self, value: Any, name: str, depth: int) -> Any:
@@ -111,7 +124,7 @@ class _Scrubber:
     def _object(self, value: Mapping[str, Any], depth: int) -> dict[str, Any]:
         cleaned: dict[str, Any] = {}
         for key, inner in value.items():
-            known = self.text(key, "") if self._hide is not None else key
+            known = self.text(key, "") if self._hide is not None or self._controls else key
             if inner is not None and is_secret(key) and not (key == "cookies" and inner == {}):
                 cleaned[known] = _blank(inner)
             else:
@@ -128,6 +141,8 @@ class _Scrubber:
             value = value[: MAX_TEXT - 1] + "…"
         if self._hide is not None:
             value = self._hide(value)
+        if self._controls:
+            value = value.translate(_PICTURES)
         if name in _PLAIN and name != "release":
             return value
         if self._suspicious:

@@ -136,7 +136,7 @@ class Errors:
         return not there or secret["dsn"] != self._dsn(secret["key"], int(secret["number"]))
 
     def _dsn(self, key: str, number: int) -> str:
-        # sentry-sdk before 2.6 trusts certifi's authorities and can't be told of others: on one machine it needs no TLS.
+        # Old sentry-sdks trust certifi's authorities, whatever they are told: on one machine they need no TLS.
         url = urlsplit(self._site.clear_url() or self._site.url())
         return f"{url.scheme}://{key}@{url.netloc}/{number}"
 

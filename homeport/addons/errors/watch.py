@@ -85,13 +85,17 @@ class Watch:
         self._knowledge: dict[str, tracker.Knowledge] = {}
         self._following: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._awake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def wake(self) -> None:
-        """Config vars or attachments may have changed."""
-        self._awake.set()
+        """Config vars or attachments may have changed. Callable from any thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed just now
+                self._loop.call_soon_threadsafe(self._awake.set)
 
     async def run(self) -> None:
         """Until cancelled."""
+        self._loop = asyncio.get_running_loop()
         try:
             while True:
                 self._awake.clear()

@@ -10,6 +10,7 @@ from homeport.api.exchange import Call, Reply, created
 from homeport.api.ranges import Keys
 from homeport.api.resources import plans
 from homeport.api.resources.addons import find, named_app, say_release
+from homeport.api.resources.error_help import web_url
 from homeport.api.shapes import Shape, app_ref, moment, stamp
 from homeport.errors import Invalid, NotFound
 from homeport.state import Addon, App, Attachment
@@ -36,7 +37,7 @@ def shape(call: Call, session: Session, attachment: Attachment) -> Shape:
         "name": attachment.name,
         "namespace": None,
         "updated_at": stamp(attachment.updated_at),
-        "web_url": f"https://devcenter.heroku.com/articles/{addon.service}",
+        "web_url": web_url(call, addon),
     }
 
 

@@ -12,6 +12,7 @@ from homeport.api.fields import Fields
 from homeport.api.ranges import Keys
 from homeport.api.resources import addon_services, plans
 from homeport.api.resources.account import oneself
+from homeport.api.resources.error_help import web_url
 from homeport.api.shapes import Shape, app_ref, moment, stamp
 from homeport.errors import Invalid, NotFound
 from homeport.state import Addon, App, Release
@@ -45,7 +46,7 @@ def shape(call: Call, session: Session, addon: Addon, *, is_new: bool = False) -
         "provision_message": service.greeting if is_new else "",
         "state": addon.state,
         "updated_at": stamp(addon.updated_at),
-        "web_url": f"https://devcenter.heroku.com/articles/{addon.service}",
+        "web_url": web_url(call, addon),
     }
 
 
