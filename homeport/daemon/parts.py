@@ -19,11 +19,13 @@ from homeport.state import Database
 class Settings:
     """How this platform is reached. Port 0 picks a free one.
 
-    `bind` are addresses to listen on: without any, loopback for the domain localhost and every address for others.
+    `ssh_port` None is the usual one, if it is free, or 0 where `https_port` is 0. `bind` are addresses to listen on:
+    without any, loopback for the domain localhost and every address for others.
     """
 
     https_port: int = 8443
     http_port: int = 8080
+    ssh_port: int | None = None
     domain: str = "localhost"
     email: str | None = None
     bind: tuple[str, ...] = ()
