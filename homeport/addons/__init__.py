@@ -1,6 +1,7 @@
 """Add-ons: the catalog, the rows, and the providers that make them real."""
 
 from homeport.addons.addons import Addons
+from homeport.addons.buckets import Buckets, Foreign
 from homeport.addons.catalog import SERVICES, Plan, Service
 from homeport.addons.errors import Errors
 from homeport.addons.errors import Watch as ErrorWatch
@@ -33,10 +34,12 @@ from homeport.addons.site import Site
 __all__ = [
     "SERVICES",
     "Addons",
+    "Buckets",
     "ErrorWatch",
     "Errors",
     "Examiner",
     "Facts",
+    "Foreign",
     "Kind",
     "Plan",
     "Postgres",

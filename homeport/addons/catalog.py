@@ -145,7 +145,7 @@ SERVICES = (
             _bucketeer("medium", "Medium", 500),
             _bucketeer("large", "Large", 1000),
         ),
-        suffixes=("_AWS_ACCESS_KEY_ID", "_AWS_SECRET_ACCESS_KEY", "_AWS_REGION", "_BUCKET_NAME"),
+        suffixes=("_AWS_ACCESS_KEY_ID", "_AWS_SECRET_ACCESS_KEY", "_AWS_REGION", "_AWS_ENDPOINT_URL", "_BUCKET_NAME"),
     ),
     Service(
         "sentry",

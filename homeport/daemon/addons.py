@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from homeport import addons, api, logs, router
 from homeport.addons import (
+    Buckets,
     Errors,
     ErrorWatch,
+    Foreign,
     Postgres,
     Redis,
     SchedulerProvider,
@@ -62,7 +65,8 @@ def make_addons(
     where = site(home, domain=domain, bind=bind, url=url, clear_url=clear_url)
     postgres = Postgres(where)
     errors = Errors(where, tracker.PROGRAM)
-    kept = addons.Addons(database, [postgres, Redis(where), SchedulerProvider(), errors])
+    buckets = Buckets(where, Foreign.from_environment(os.environ))
+    kept = addons.Addons(database, [postgres, Redis(where), SchedulerProvider(), errors, buckets])
 
     def tell(app_id: str, text: str) -> None:
         journal.write(app_id, "app", "heroku-postgres", [text])

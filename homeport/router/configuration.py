@@ -20,6 +20,9 @@ from homeport.router.table import AppRoute, AppState, RouteTable, Server
 API = "api"
 """The route of the host names that belong to the API and git."""
 
+BUCKETS = "buckets"
+"""The route of the host name that belongs to S3 buckets, and of their paths where they have none."""
+
 _HOSTNAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]")
 
 
@@ -71,6 +74,8 @@ def route(app: AppRoute) -> str:
 def configure(table: RouteTable, settings: Settings) -> Configuration:
     """The whole configuration for a route table."""
     hosts = dict.fromkeys(api_hosts(settings.domain), API)
+    if settings.domain != "localhost":
+        hosts[f"s3.{settings.domain}"] = BUCKETS
     for app in table.apps:
         # The app's own name goes before anybody's custom domain.
         hosts.setdefault(app.hostnames[0], route(app))

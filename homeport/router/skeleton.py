@@ -102,6 +102,7 @@ def _https_frontend(settings: Settings) -> list[str]:
         f"  use_backend rendezvous if {rendezvous}",
         "  use_backend api if { var(txn.route) -m str api }",
         "  use_backend errors if { var(txn.route) -m str errors }",
+        "  use_backend buckets if { var(txn.route) -m str buckets }",
         "  use_backend relay-https if { stopping }",
         *_app_routing(),
     ]
@@ -118,6 +119,8 @@ def _http_frontend(settings: Settings) -> list[str]:
         "  use_backend api-needs-tls if { var(txn.route) -m str api }",
         "  use_backend errors if { var(txn.route) -m str errors } { src 127.0.0.0/8 ::1 }",
         "  use_backend api-needs-tls if { var(txn.route) -m str errors }",
+        "  use_backend buckets if { var(txn.route) -m str buckets } { src 127.0.0.0/8 ::1 }",
+        "  use_backend api-needs-tls if { var(txn.route) -m str buckets }",
         "  use_backend relay-http if { stopping }",
         *_app_routing(),
     ]
@@ -161,6 +164,7 @@ def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") ->
         # Under the API's name SDKs send their events, which the error tracker takes and not the daemon.
         "  http-request set-var(txn.route) str(errors) if { var(txn.route) -m str api }"
         " { path -m reg ^/api/[0-9]+/(envelope|store)/?$ }",
+        *_buckets_path(settings),
         "  http-request set-var(txn.json) bool(true) if { req.hdr(accept) -m sub application/json }"
         " !{ req.hdr(accept) -m sub text/html }",
     ]
@@ -171,7 +175,7 @@ def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") ->
     if settings.version >= (2, 9):
         # Longer than the server's, so that it is clear whose fault it was when nothing moves. Not before the lobby.
         idle = _ms(settings.timeouts.idle * 1.25)
-        lines.append(f"  http-request set-timeout client {idle} unless {{ var(txn.route) -m str api }}")
+        lines.append(f"  http-request set-timeout client {idle} unless {{ var(txn.route) -m str api buckets }}")
     return lines
 
 
@@ -204,6 +208,8 @@ def _platform_backends(settings: Settings) -> list[str]:
         "",
         *_errors_backend(),
         "",
+        *_buckets_backend(settings),
+        "",
         "backend api-needs-tls from base",
         "  mode http",
         "  http-request set-log-level silent",
@@ -230,6 +236,32 @@ def _errors_backend() -> list[str]:
             for status in (502, 503, 504)
         ),
         f"  server errors unix@{paths.ERRORS_SOCKET} maxconn 100",
+    ]
+
+
+def _buckets_path(settings: Settings) -> list[str]:
+    """Where names below the platform's can't be resolved, buckets have a path of its own name."""
+    if settings.domain != "localhost":
+        return []
+    condition = "if { var(txn.route) -m str api } { path -m reg ^/s3(/|$) }"
+    return [f"  http-request set-var(txn.route) str(buckets) {condition}"]
+
+
+def _buckets_backend(settings: Settings) -> list[str]:
+    gone = (
+        '<?xml version="1.0" encoding="UTF-8"?><Error><Code>ServiceUnavailable</Code>'
+        "<Message>The bucket server does not answer just now. It is started again by itself.</Message></Error>"
+    )
+    return [
+        "backend buckets from base",
+        "  mode http",
+        f"  timeout server {_ms(settings.timeouts.platform)}",
+        "  http-request set-log-level silent",
+        *(
+            f"  http-error status {status} content-type application/xml string '{gone}' hdr Retry-After 1"
+            for status in (502, 503, 504)
+        ),
+        f"  server buckets unix@{paths.BUCKETS_SOCKET} maxconn 500",
     ]
 
 
