@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +33,21 @@ def copy(platform: Platform, example: str, name: str) -> Path:
     return project
 
 
+def picture(path: Path) -> Path:
+    """A file with a small picture, a PNG: one colour, without any library."""
+    size = 24
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)  # 8 bits for each of red, green and blue
+    rows = (b"\0" + b"\x5b\x3f\xa8" * size) * size
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )
+    return path
+
+
 def own_tests_pass(example: str, scratch: Path, environment: dict[str, str] | None = None) -> None:
     """The example's own tests, in a virtual environment with what its README says to install."""
     python = _installed(EXAMPLES / example, scratch / "venv")
@@ -51,8 +68,11 @@ def _installed(folder: Path, environment: Path) -> Path:
     subprocess.run([uv, "venv", "-q", "--python", sys.executable, environment], check=True)
     if (folder / "uv.lock").exists():
         wanted = environment / "locked.txt"
-        exported = [uv, "export", "-q", "--project", folder, "--frozen", "--no-emit-project", "-o", wanted]
-        subprocess.run(exported, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [uv, "export", "-q", "--project", folder, "--frozen", "--no-emit-project", "-o", wanted],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
     else:
         wanted = folder / "requirements-dev.txt"
     subprocess.run([uv, "pip", "install", "-q", "--python", python, "-r", wanted], check=True)
