@@ -25,8 +25,8 @@ CHUNK = 64 * 1024
 _TAG = 16
 _WORK = 17
 """2^17 rounds: 128 MB and about half a second for every guess. age's own 18 would be hard on a small server."""
-_MOST_WORK = 20
-"""1 GB: a damaged or hostile header must not ask for more."""
+_MOST_WORK = 22
+"""4 GB, as for age itself: a damaged or hostile header must not ask for more."""
 _MAX_HEADER = 4096
 _HEADER = re.compile(
     rb"age-encryption\.org/v1\n-> scrypt ([A-Za-z0-9+/]{22}) ([1-9][0-9]?)\n([A-Za-z0-9+/]{43})\n---"

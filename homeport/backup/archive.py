@@ -29,6 +29,7 @@ from homeport.errors import HomeportError, Invalid
 
 LEVEL = 3
 _COPY = 1024 * 1024
+_PIECE = 128 * 1024
 _IN_ONE_PIECE = 4 * 1024 * 1024
 """Smaller files are read before their size is written down: they may grow meanwhile, as logs do."""
 _MAX_NOTE = 256 * 1024 * 1024
@@ -191,8 +192,8 @@ class Reader:
         self._manifest: Manifest | None = None
         self._source = _opened(source, passphrase)
         with _damage_named():
-            self._plain = cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(self._source, closefd=False))
-            self._tar = tarfile.open(fileobj=self._plain, mode="r|", bufsize=256 * 1024)  # noqa: SIM115
+            self._plain = _Decompressing(self._source)
+            self._tar = tarfile.open(fileobj=cast(BinaryIO, self._plain), mode="r|", bufsize=256 * 1024)  # noqa: SIM115
             first = self._tar.next()
             if first is None or first.name != HEAD:
                 raise damaged("It does not begin as a backup of Homeport does.")
@@ -237,10 +238,7 @@ class Reader:
                 _require_harmless(info)
                 return info
             self._manifest = read_manifest(self._note(info))
-            while self._plain.read(_COPY):  # to the checksum at the very end
-                pass
-            while self._source.read(_COPY):
-                pass
+            self._plain.require_end()
             return None
 
     def _compare(self) -> None:
@@ -257,6 +255,32 @@ class Reader:
         if file is None:
             raise damaged("What it says of itself can't be read.")
         return file.read()
+
+
+class _Decompressing:
+    """What is behind the compression. Other than the library's own reader it tells an end from a file that was cut."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._ready = bytearray()
+
+    def read(self, size: int) -> bytes:
+        while len(self._ready) < size and not self._frame.eof:
+            data = self._source.read(_PIECE)
+            if not data:
+                raise damaged("Its end is missing.")
+            self._ready += self._frame.decompress(data)
+        data = bytes(self._ready[:size])
+        del self._ready[:size]
+        return data
+
+    def require_end(self) -> None:
+        """Read to the checksum, which comes last, and see that nothing follows."""
+        while self.read(_COPY):
+            pass
+        if self._frame.unused_data or self._source.read(1):
+            raise damaged("Something follows after its end.")
 
 
 class _Checked:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -111,6 +112,7 @@ def restore(order: Order, source: BinaryIO, passphrase: bytes | None) -> Restore
         order.stop()
     finally:
         scratch.close()
+    os.sync()  # a power cut must not find the marker gone and the files not there
     (home.root / MARKER).unlink()
     shelf.sync_folder(home.root)
     return Restored(manifest, tuple(orphans))

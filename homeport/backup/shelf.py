@@ -18,7 +18,7 @@ from homeport.errors import HomeportError
 
 _NAME = re.compile(r"homeport-(\d{8}T\d{6}Z)(?:-\d+)?\.tar\.zst(\.age)?")
 _STAMP = "%Y%m%dT%H%M%SZ"
-_DRAFT = ".draft"
+_DRAFTS, _DRAFT = ".homeport-backup-", ".draft"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def draft(target: Path) -> Iterator[BinaryIO]:
     It is private from its first byte. Drafts of processes that were killed are removed by the next one.
     """
     sweep(target.parent)
-    path = target.with_name(f".{target.name}{_DRAFT}")
+    path = target.with_name(f"{_DRAFTS}{target.name}{_DRAFT}")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "r+b") as file:
         try:
@@ -97,7 +97,7 @@ def draft(target: Path) -> Iterator[BinaryIO]:
 
 def sweep(folder: Path) -> None:
     """Remove the drafts of backups that nobody writes any more."""
-    for path in folder.glob(f".homeport-*{_DRAFT}"):
+    for path in folder.glob(f"{_DRAFTS}*{_DRAFT}"):
         with contextlib.suppress(OSError), path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()

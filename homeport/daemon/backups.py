@@ -36,14 +36,14 @@ def back_up(target: str | None, *, passphrase_file: str | None, keep: int | None
 
     With `keep`, only the newest so many stay in the folder. Raises `HomeportError`; then there is no file.
     """
-    home = _existing_home()
-    backup.require_finished(home)
     secret = passphrase(passphrase_file)
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
     _end_in_order()
-    home.backups.mkdir(mode=0o700, exist_ok=True)
     with disk_errors_named("The backup could not be written", "Make room, or name a folder on another disk."):
+        home = _existing_home()
+        backup.require_finished(home)
+        home.backups.mkdir(mode=0o700, exist_ok=True)
         if target == STDOUT:
             manifest = _taken(home, cast(BinaryIO, sys.stdout.buffer), secret, say)
             sys.stdout.buffer.flush()
