@@ -75,7 +75,7 @@ def running_locally(command: Path, project: Path, environment: dict[str, str]) -
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/up", timeout=5).json() == {"status": "ok"}
+        return bool(httpx.get(f"{url}/up", timeout=5).json() == {"status": "ok"})
     except (httpx.HTTPError, ValueError):
         return False
 
