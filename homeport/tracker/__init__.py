@@ -8,7 +8,7 @@ from homeport.tracker.issues import Detail, Facet, Issue, Issues, Kept, Status
 from homeport.tracker.projects import KNOWLEDGE, PROJECT, Knowledge, Project, Projects
 from homeport.tracker.projects import read as read_project
 from homeport.tracker.quota import Bucket
-from homeport.tracker.record import Arrival, Position, forget_positions, position, record
+from homeport.tracker.recording import Arrival, Position, forget_positions, position, record
 from homeport.tracker.retention import Retention
 from homeport.tracker.schema import FILE, PATIENCE_SECONDS, complaint, connect
 from homeport.tracker.secret import knowledge_key

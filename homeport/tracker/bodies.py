@@ -25,7 +25,7 @@ class _Inflater(Protocol):
 
     @property
     def has_more(self) -> bool:
-        """Whether there is more to be had of what it was given."""
+        """Whether there may be more to be had of what it was given."""
 
     @property
     def is_done(self) -> bool: ...
@@ -69,7 +69,7 @@ class _Brotli:
 
     @property
     def has_more(self) -> bool:
-        return not self._object.can_accept_more_data() and not self._object.is_finished()
+        return not self._object.is_finished()  # it says that it takes more while it still has some to give
 
     @property
     def is_done(self) -> bool:

@@ -34,7 +34,7 @@ def prune(connection: sqlite3.Connection, keep: Retention, now: float) -> int:
             found = _too_many(connection, keep, now)
             connection.executemany("DELETE FROM events WHERE id = ?", ((number,) for number in found))
         gone += len(found)
-        if len(found) < AT_ONCE:
+        if not found:
             break
     with transaction(connection):
         connection.execute("DELETE FROM hours WHERE hour < ?", (int(now // 3600) - HOURS_KEPT,))

@@ -24,12 +24,14 @@ MAX_TEXT = 8192
 
 _NAMES = re.compile(
     r"passw|passphrase|secret|token|api[-_ ]?key|access[-_]?key|private[-_]?key|secret[-_]?key|signing[-_]?key"
-    r"|encryption[-_]?key|auth(?!or)|credential|cookie|csrf|xsrf|session(?:id|key|_id|_key)|^session$|^sid$|^pwd$|_pwd"
+    r"|encryption[-_]?key|auth(?!or(?!i[sz]))|credential|cookie|csrf|xsrf|session(?:id|key|_id|_key)|^session$|^sid$|^pwd$|_pwd"
     r"|^pw$|dsn$|database_url|redis_url|^jwt|bearer|card[-_]?num|cardnumber|credit[-_]?card|^cvc$|^cvv|^ssn$|^pin$"
     r"|signature|^otp|iban|connection[-_]?string",
     re.IGNORECASE,
 )
-_HARMLESS = re.compile(r"^(?:token_type|auth_type|author.*|authenticated|is_authenticated|max_tokens)$", re.IGNORECASE)
+_HARMLESS = re.compile(
+    r"^(?:token_type|auth_type|authors?|author_\w+|authenticated|is_authenticated|max_tokens)$", re.IGNORECASE
+)
 
 _ASSIGNED = re.compile(
     r"(?i)((?:passw(?:or)?d|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|secret[-_]?key"
@@ -45,7 +47,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(://)[^\s/?#@\"'<>]{0,500}@"), rf"\1{FILTERED}@"),
     (re.compile(r"(?i)\b(bearer|basic|digest)\s+[A-Za-z0-9._~+/=:-]{8,8000}"), rf"\1 {FILTERED}"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{4,8000}(?:\.[A-Za-z0-9_-]{0,2000})?"), FILTERED),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,4000}\.[A-Za-z0-9_-]{4,8000}(?:\.[A-Za-z0-9_-]{0,2000})?"), FILTERED),
     (
         re.compile(
             r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,200}"

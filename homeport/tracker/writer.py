@@ -20,7 +20,7 @@ from homeport.errors import HomeportError, Unavailable
 from homeport.tracker import retention, schema
 from homeport.tracker.events import read
 from homeport.tracker.projects import Project, Projects
-from homeport.tracker.record import Arrival, record
+from homeport.tracker.recording import Arrival, record
 
 MOST_WAITING = 4_000
 MOST_WAITING_BYTES = 64 * 1024**2
