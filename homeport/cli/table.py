@@ -5,6 +5,7 @@ from __future__ import annotations
 from homeport.cli.addon_table import ADDON_COMMANDS, ADDON_TOPICS
 from homeport.cli.error_table import ERROR_COMMANDS, ERROR_TOPICS
 from homeport.cli.grammar import Argument, Command, Flag
+from homeport.cli.local_table import LOCAL_COMMANDS, LOCAL_TOPICS
 from homeport.cli.pipelines_table import PIPELINE_COMMANDS, PIPELINE_TOPICS
 from homeport.cli.platform_table import PLATFORM_COMMANDS, PLATFORM_TOPICS
 from homeport.cli.redis_table import REDIS_COMMANDS, REDIS_TOPICS
@@ -55,6 +56,7 @@ TOPICS = {
     "releases": "display the releases for an app",
     "run": "run a one-off process inside a dyno",
     **ADDON_TOPICS,
+    **LOCAL_TOPICS,
     **PIPELINE_TOPICS,
     **REDIS_TOPICS,
     **PLATFORM_TOPICS,
@@ -458,6 +460,7 @@ COMMANDS: tuple[Command, ...] = (
         lenient=True,
     ),
     *ADDON_COMMANDS,
+    *LOCAL_COMMANDS,
     *PIPELINE_COMMANDS,
     *REDIS_COMMANDS,
     *ERROR_COMMANDS,
@@ -516,7 +519,7 @@ BY_NAME: dict[str, Command] = {name: row for row in COMMANDS for name in row.nam
 # Topics of the official CLI that have no room here yet: said so, rather than guessed at as a misspelling.
 ELSEWHERE = frozenset(
     """
-    2fa accounts authorizations certs ci clients container dashboard data drains join leave local lock members
+    2fa accounts authorizations certs ci clients container dashboard data drains join leave lock members
     notifications orgs plugins reviewapps sessions spaces teams telemetry unlock update usage
     webhooks
     """.split()
