@@ -4,6 +4,7 @@ from homeport.buildpacks.bare import Bare
 from homeport.buildpacks.classic import Classic
 from homeport.buildpacks.failures import DOCS, BuildFailed, FailureId
 from homeport.buildpacks.interface import Buildpack, Compiled, Finished, Project, Shell, Show
+from homeport.buildpacks.node import Node, looks_like_node
 from homeport.buildpacks.procfile import Procfile
 from homeport.buildpacks.procfile import read as read_procfile
 from homeport.buildpacks.python import Python, looks_like_python
@@ -23,6 +24,7 @@ __all__ = [
     "Compiled",
     "FailureId",
     "Finished",
+    "Node",
     "Output",
     "Procfile",
     "Project",
@@ -33,6 +35,7 @@ __all__ = [
     "Show",
     "Voice",
     "listing",
+    "looks_like_node",
     "looks_like_python",
     "parse_reference",
     "pythons",

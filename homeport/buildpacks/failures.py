@@ -51,6 +51,13 @@ class FailureId(StrEnum):
     PYTHON_VERSION_UNAVAILABLE = "python_version_unavailable"
     RESOLVE_DATE_INVALID = "resolve_date_invalid"  # HOMEPORT_RESOLVE_BEFORE
 
+    # Node.js
+    PACKAGE_JSON_INVALID = "package_json_invalid"
+    NODE_LOCKFILES_CONFLICT = "node_lockfiles_conflict"
+    NODE_VERSION_UNAVAILABLE = "node_version_unavailable"
+    NODE_INSTALL_FAILED = "node_install_failed"  # npm, Yarn or pnpm could not install the packages
+    NODE_BUILD_FAILED = "node_build_failed"  # a script of package.json
+
     # Dependencies
     REQUIREMENTS_INVALID = "requirements_invalid"
     REQUIREMENTS_FILE_MISSING = "requirements_file_missing"

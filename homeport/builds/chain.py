@@ -6,6 +6,7 @@ process types.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,8 +52,7 @@ async def compile_all(
         so_far = merge(made)
         env = {**({} if buildpack.sees_config else bare), **so_far.exports}
         inner = Exporting(shell, env) if env else shell
-        known = project.code_known if so_far.influence == "" else _nothing_is_known
-        step = replace(project, exports=so_far.exports, code_known=known)
+        step = replace(project, exports=so_far.exports, code_known=_known(project, so_far.influence))
         voice.app = await buildpack.detect(step, inner, voice)
         voice.step(f"{voice.app} app detected")
         if not made:
@@ -61,9 +61,13 @@ async def compile_all(
     return voice.app, merge(made)
 
 
-def _nothing_is_known(_influence: str) -> bool:
-    """To a buildpack whose source depends on what an earlier one has done to it."""
-    return False
+def _known(project: Project, before: str | None) -> Callable[[str], bool]:
+    """Whether the finished code is known, asked by a buildpack whose source depends on `before` already."""
+    return lambda influence: before is not None and project.code_known(_both([before, influence]))
+
+
+def _both(influences: Sequence[str]) -> str:
+    return "+".join(filter(None, influences))
 
 
 def merge(made: Sequence[Compiled]) -> Compiled:
@@ -85,10 +89,17 @@ def merge(made: Sequence[Compiled]) -> Compiled:
         profile=profile,
         process_types=last.process_types,
         caution=last.caution,
-        influence=None if None in influences else "+".join(filter(None, influences)),
+        influence=None if None in influences else _both([one for one in influences if one is not None]),
         exports=exports,
     )
 
 
 def _joined(first: str, second: str) -> str:
-    return ":".join(dict.fromkeys(part for part in (*first.split(":"), *second.split(":")) if part))
+    """Two values of PATH as one; what both have, mostly the system's folders, stands where the second has it."""
+    behind = _parts(second)
+    return ":".join(dict.fromkeys([*(part for part in _parts(first) if part not in behind), *behind]))
+
+
+def _parts(path: str) -> list[str]:
+    """The folders; the colon of `{layer:KEY}` is none of PATH's."""
+    return [part for part in re.split(r":(?![^{}]*\})", path) if part]

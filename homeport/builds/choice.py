@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,17 +13,21 @@ from homeport.buildpacks import (
     BuiltIn,
     Classic,
     FailureId,
+    Node,
     Python,
     Reference,
     Voice,
     listing,
+    looks_like_node,
     looks_like_python,
     parse_reference,
+    read_text,
 )
 from homeport.builds.subdirectory import SETTING, candidates
 
 _BUILT_IN: dict[BuiltIn, type[Buildpack]] = {
     BuiltIn.PYTHON: Python,
+    BuiltIn.NODE: Node,
     BuiltIn.PROCFILE: Bare,
 }
 
@@ -40,7 +45,7 @@ def choose(wanted: Sequence[Reference], source: Path, voice: Voice) -> list[Buil
     wanted = [reference for reference in wanted if reference is not BuiltIn.SUBDIR]  # `subdirectory` has done its work
     if not wanted:
         voice.step("Determining which buildpack to use for this app")
-        return [_detected(source)]
+        return [_detected(source, voice)]
     buildpacks = [_made(reference) for reference in wanted]
     if len(buildpacks) == 1:
         voice.step(f"Using buildpack: {buildpacks[0].title}")
@@ -55,10 +60,26 @@ def _made(reference: Reference) -> Buildpack:
     return _BUILT_IN[reference]() if isinstance(reference, BuiltIn) else Classic(reference)
 
 
-def _detected(source: Path) -> Buildpack:
-    if looks_like_python(source):
+def _detected(source: Path, voice: Voice) -> Buildpack:
+    """Python first, where Heroku looks for Node.js first: a package.json beside Python is mostly a front end's."""
+    node = looks_like_node(source)
+    if looks_like_python(source) and not (node and _runs_node(source)):
+        if node and '"build"' in (read_text(source, "package.json") or ""):
+            voice.notice(
+                "There is a package.json too, and nothing is built with it. If your front end is to be built in each\n"
+                "push, as on Heroku with these two buildpacks:\n\n"
+                "  heroku buildpacks:set heroku/python\n  heroku buildpacks:add --index 1 heroku/nodejs"
+            )
         return Python()
+    if node:
+        return Node()
     raise _not_detected(source)
+
+
+def _runs_node(source: Path) -> bool:
+    """Whether the Procfile says that Node.js serves the app, whatever Python files are there."""
+    text = read_text(source, "Procfile") or ""
+    return re.search(r"^web:\s*(\w+=\S*\s+)*(node|npm|npx|yarn|pnpm)\b", text, re.MULTILINE) is not None
 
 
 def _not_detected(source: Path) -> BuildFailed:
