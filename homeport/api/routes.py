@@ -37,6 +37,7 @@ from homeport.api.resources import (
     plans,
     releases,
     scheduled_jobs,
+    scheduler_page,
     slugs,
     sources,
     welcome,
@@ -269,6 +270,7 @@ STORES: tuple[Line, ...] = (  # under /redis/v0/databases/{addon}
 
 STREAMS: tuple[Line, ...] = (
     ("GET    /",                                    welcome.page,                   PUBLIC,  "a browser"),
+    ("GET    /help/scheduler/{addon}/{key}",        scheduler_page.page,            PUBLIC,  "addons:open scheduler"),
     ("GET    /help/errors",                         error_help.page,                PUBLIC,  "addons:open sentry"),
     ("GET    /logs/{session}",                      log_sessions.stream,            PUBLIC,  "logs, logs --tail"),
     ("GET    /releases/{release}/output/{key}",     releases.output,                PUBLIC,  "releases:output"),

@@ -9,8 +9,8 @@ from homeport.accounts import Action
 from homeport.api.exchange import Call, Reply, created
 from homeport.api.ranges import Keys
 from homeport.api.resources import plans
+from homeport.api.resources.addon_pages import web_url
 from homeport.api.resources.addons import find, named_app, say_release
-from homeport.api.resources.error_help import web_url
 from homeport.api.shapes import Shape, app_ref, moment, stamp
 from homeport.errors import Invalid, NotFound
 from homeport.state import Addon, App, Attachment

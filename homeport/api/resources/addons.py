@@ -12,7 +12,7 @@ from homeport.api.fields import Fields
 from homeport.api.ranges import Keys
 from homeport.api.resources import addon_services, plans
 from homeport.api.resources.account import oneself
-from homeport.api.resources.error_help import web_url
+from homeport.api.resources.addon_pages import web_url
 from homeport.api.shapes import Shape, app_ref, moment, stamp
 from homeport.errors import Invalid, NotFound
 from homeport.state import Addon, App, Release

@@ -6,10 +6,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from homeport.api.exchange import Call
-from homeport.state import Addon
 
 PATH = "/help/errors"
-_DEV_CENTER = "https://devcenter.heroku.com/articles"
 
 _STEPS = (
     ("Send errors: add this package to the app's requirements", "sentry-sdk"),
@@ -41,11 +39,6 @@ code.</p>
 </main>
 </html>
 """
-
-
-def web_url(call: Call, addon: Addon) -> str:
-    """What `addons:open` opens."""
-    return f"{call.core.urls.api}{PATH}" if addon.service == "sentry" else f"{_DEV_CENTER}/{addon.service}"
 
 
 async def page(_call: Call, request: Request) -> Response:

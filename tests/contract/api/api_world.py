@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from homeport import accounts, api, apps, dynos, logs, releases, slugs
+from homeport import accounts, api, apps, dynos, logs, releases, scheduler, slugs
 from homeport.api.routes import ROUTES
 from homeport.api.table import Match, Table
 from homeport.dynos.probe import Health, Verdict
@@ -176,7 +176,7 @@ async def _make(
     store = slugs.Store(folder / "slugs")
     fleet = dynos.Fleet(
         database, engine, store, outputs,
-        routes_changed=_nothing, hostname=URLS.app_host, until_ready=_at_once,
+        routes_changed=_nothing, hostname=URLS.app_host, until_ready=_at_once, on_end=scheduler.ended,
     )  # fmt: skip
     database.on_touch = fleet.wake
     with database.session() as session:
@@ -185,7 +185,8 @@ async def _make(
     deployer = Deployer(database)
     core = api.Core(
         database=database, fleet=fleet, logs=journal, log_sessions=logs.Sessions(b"k" * 32), urls=URLS,
-        version="1.2.3", deploys=deployer, uploads=folder / "uploads", **more(database),
+        version="1.2.3", deploys=deployer, uploads=folder / "uploads",
+        scheduler=scheduler.Scheduler(database, journal), **more(database),
     )  # fmt: skip
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(api.application(core)),
