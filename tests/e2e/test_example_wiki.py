@@ -15,7 +15,7 @@ PASSWORD = "analytical engine"
 
 
 def log_in(page: Page) -> None:
-    page.get_by_role("link", name="Log in").click()
+    page.get_by_role("navigation").get_by_role("link", name="Log in").click()
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
@@ -24,7 +24,7 @@ def log_in(page: Page) -> None:
 
 def save_with(page: Page, url: str, drawing: Path) -> None:
     page.goto(f"{url}/wiki/green-tea/edit")
-    page.get_by_label("Picture").set_input_files(drawing)
+    page.get_by_role("button", name="Picture:", exact=True).set_input_files(drawing)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Green tea")).to_be_visible()
 
@@ -33,6 +33,11 @@ def picture_is_there(page: Page, url: str) -> bool:
     page.goto(f"{url}/wiki/green-tea")
     image = page.get_by_role("img", name="Green tea")
     return bool(image.evaluate("image => image.decode().then(() => image.naturalWidth > 0, () => false)"))
+
+
+def text_of(page: Page, url: str) -> str:
+    page.goto(url)
+    return page.locator("body").inner_text()
 
 
 def test_wiki(platform: Platform, cli: Cli, name: str, tmp_path: Path) -> None:
@@ -62,7 +67,7 @@ def test_wiki(platform: Platform, cli: Cli, name: str, tmp_path: Path) -> None:
             style = page.evaluate("getComputedStyle(document.body).maxWidth")
             assert style != "none", "the collected static files are not served"
             log_in(page)
-            page.get_by_role("link", name="New article").click()
+            page.get_by_role("navigation").get_by_role("link", name="New article").click()
             page.get_by_label("Title").fill("Green tea")
             page.get_by_label("Text").fill("Leaves of the **tea** plant.")
             page.get_by_role("button", name="Save").click()
@@ -83,6 +88,25 @@ def test_wiki(platform: Platform, cli: Cli, name: str, tmp_path: Path) -> None:
             assert picture_is_there(page, url)
             cli("config:set", "GREETING=hello", cwd=project).ok()
             platform.eventually(lambda: not picture_is_there(page, url), what="the fresh dyno")
+
+        with step("a picture in the bucket stays, whatever happens to dynos"):
+            cli("addons:create", "bucketeer:hobbyist", cwd=project).ok()
+            shown = cli("config", cwd=project).ok().out
+            for variable in ("BUCKET_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+                assert f"BUCKETEER_{variable}" in shown
+            platform.eventually(lambda: "bucketeer" not in text_of(page, url), what="dynos that know the bucket")
+            save_with(page, url, drawing)
+            assert picture_is_there(page, url)
+            address = page.get_by_role("img", name="Green tea").get_attribute("src")
+            assert address is not None
+            assert "/public/articles/" in address
+            assert "?" not in address
+            (project / "CHANGES").write_text("A deploy.\n")
+            platform.commit(project, "A deploy")
+            platform.git(project, "push", "heroku", "draft:main").ok()
+            cli("ps:restart", cwd=project).ok()
+            platform.eventually(lambda: platform.get(name, "/up") == (200, "ok\n"), what="the fresh dyno")
+            assert picture_is_there(page, url)
 
 
 def test_the_tests_of_wiki_pass(tmp_path: Path) -> None:
