@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from homeport.errors import HomeportError, Unavailable
 from homeport.tracker import retention, schema
@@ -49,6 +50,7 @@ class _Desk:
 
     waiting: list[_Waiting] = field(default_factory=list)
     connection: sqlite3.Connection | None = None
+    file: tuple[Path, int] | None = None
     task: asyncio.Task[None] | None = None
     has_changed: bool = False
     tidied_at: float = 0.0
@@ -141,8 +143,12 @@ class Writer:
         desk.has_changed = True
 
     def _connection(self, desk: _Desk, project: Project) -> sqlite3.Connection:
+        """Open on the file that is there now: another one may have taken the place of the one we knew."""
+        if desk.connection is not None and desk.file != _file(project):
+            _close(desk)
         if desk.connection is None:
             desk.connection = schema.connect(project.folder)
+            desk.file = _file(project)
             self._close_some(desk)
         return desk.connection
 
@@ -172,6 +178,14 @@ class Writer:
 
     async def _in_thread(self, work: Callable[..., None], *arguments: object) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+
+def _file(project: Project) -> tuple[Path, int] | None:
+    path = project.folder / schema.FILE
+    try:
+        return path, path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _close(desk: _Desk) -> None:
