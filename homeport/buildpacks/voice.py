@@ -48,7 +48,7 @@ class Voice:
     def failure(self, failure: BuildFailed) -> None:
         parts = (f"Error: {failure.what}", failure.why, failure.fix)
         text = "\n\n".join(part.strip("\n") for part in parts if part)
-        self._box(f"{text}\n\nError id: {failure.id} ({DOCS})")
+        self._box(f"{text}\n\nError ID: {failure.id} ({DOCS})")
 
     def push_rejected(self) -> None:
         """Heroku's last word on a failed build."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from homeport.cli.controls import harmless
 from homeport.cli.ink import Ink
 from homeport.errors import HomeportError
 
@@ -42,8 +43,8 @@ class Terminal:
         self._line_open = False
 
     def out(self, text: str = "") -> None:
-        """Data: a line on stdout."""
-        self.stdout.write(f"{text}\n")
+        """Data: a line on stdout; as it is for files and pipes, harmless for a terminal."""
+        self.stdout.write(f"{harmless(text) if is_terminal(self.stdout) else text}\n")
 
     def json(self, value: Any) -> None:
         self.out(json.dumps(value, indent=2, ensure_ascii=False))
@@ -51,7 +52,7 @@ class Terminal:
     def say(self, text: str = "") -> None:
         """Talk: a line on stderr, after the data that came before it."""
         self.stdout.flush()
-        self.stderr.write(f"{text}\n")
+        self.stderr.write(f"{harmless(text)}\n")
         self.stderr.flush()
 
     def warn(self, text: str) -> None:
@@ -66,7 +67,7 @@ class Terminal:
         """`Scaling dynos... done` on stderr; `!` in place of `done` when it fails."""
         doing = Doing()
         self.stdout.flush()
-        self.stderr.write(f"{text}... ")
+        self.stderr.write(f"{harmless(text)}... ")
         self.stderr.flush()
         self._line_open = True
         try:
@@ -85,7 +86,7 @@ class Terminal:
                 fix="Give the answer on the command line; see --help.",
             )
         self.stdout.flush()
-        self.stderr.write(f"{question} ")
+        self.stderr.write(f"{harmless(question)} ")
         self.stderr.flush()
         answer = self.stdin.readline()
         if not answer:
@@ -112,7 +113,7 @@ class Terminal:
     def _end_line(self, text: str) -> None:
         if self._line_open:
             self._line_open = False
-            self.stderr.write(f"{text}\n")
+            self.stderr.write(f"{harmless(text)}\n")
             self.stderr.flush()
 
     def _bang(self, lines: list[str], bang: str) -> None:

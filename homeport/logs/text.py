@@ -15,6 +15,9 @@ SURELY_SHORT = MAX_LINE_BYTES // 4
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+_NO_COLOUR = re.compile("\x1b(?!\\[[0-9;:]*m)")
+"""ESC in front of anything but a colour: cursor, title, clipboard, reports."""
+
 # Colours need ESC, and tabs are harmless. What could start a line of its own becomes a space; other control
 # characters become their picture (␀), so that they are seen and do nothing; 8-bit controls and lone surrogates
 # have no picture.
@@ -47,6 +50,8 @@ def lines_of(text: str) -> list[str]:
         line = part.rstrip("\r")
         if _UNSAFE.search(line):
             line = line.translate(_SAFE)
+        if "\x1b" in line:
+            line = _NO_COLOUR.sub("\u241b", line)
         if len(line) <= SURELY_SHORT:
             found.append(line)
         else:

@@ -6,6 +6,7 @@ from typing import Any
 
 from homeport.cli.api import SDK, path
 from homeport.cli.call import Call
+from homeport.cli.controls import harmless
 from homeport.cli.errors import ApiError
 from homeport.cli.eventstream import EventParser
 from homeport.cli.ink import Ink
@@ -110,6 +111,6 @@ class _Reader:
         terminal = self._call.terminal
         for event in self._parser.feed(chunk):
             for line in filter(None, event.data.strip().split("\n")):
-                terminal.out(self._colours.paint(line))
+                terminal.out(self._colours.paint(harmless(line)))
             self._last_id = event.id
         terminal.stdout.flush()

@@ -23,7 +23,9 @@ def attached(call: Call) -> int:
     wants_code = call.has("exit-code")
     body = _body(call, rendezvous.reporting_exit_code(typed) if wants_code else typed)
     body["attach"] = True
-    if call.has("no-tty"):
+    # What is piped in is for the command itself: a terminal in between would echo it and end it at a ^D.
+    has_terminal = call.terminal.is_interactive and not call.has("no-tty")
+    if not has_terminal:
         body["force_no_tty"] = True
     ink = call.terminal.talk_ink
     with call.terminal.doing(f"Running {ink.code(typed)} on {ink.app(call.app)}") as doing:
@@ -34,8 +36,8 @@ def attached(call: Call) -> int:
     code = rendezvous.converse(
         connection,
         call.terminal,
-        raw=call.terminal.is_interactive and not call.has("no-tty"),
-        has_terminal=not call.has("no-tty"),
+        raw=has_terminal,
+        has_terminal=has_terminal,
         wants_code=wants_code,
     )
     if not wants_code:
