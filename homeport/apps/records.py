@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from homeport.apps import names
 from homeport.errors import Invalid, NotFound
-from homeport.state import App, Build, Dyno, Formation, Release, Slug, User, touch
+from homeport.state import App, Build, Dyno, Formation, Release, Slug, User, new_id, touch
 
 REGIONS = ("us", "eu")
 STACKS = ("heroku-24", "heroku-22")
@@ -20,8 +20,12 @@ def create(
     name: str | None = None,
     region: str | None = None,
     stack: str | None = None,
+    id: str | None = None,
 ) -> App:
-    """A new app; its first release is `releases.start`'s. Raises `Invalid` for a name that is taken or impossible."""
+    """A new app; its first release is `releases.start`'s. Raises `Invalid` for a name that is taken or impossible.
+
+    `id` is for a caller who has to find it again after asking twice.
+    """
     if name is None:
         name = names.generate()
         while _taken(session, name):
@@ -32,7 +36,7 @@ def create(
         )
     if region is not None and region not in REGIONS:
         raise Invalid(f"Region {region} doesn't exist here.", fix=f"Use one of: {', '.join(REGIONS)}.")
-    app = App(name=name, owner_id=owner.id, region=region or REGIONS[0])
+    app = App(id=id or new_id(), name=name, owner_id=owner.id, region=region or REGIONS[0])
     app.owner = owner
     set_stack(session, app, stack or STACKS[0])
     session.add(app)

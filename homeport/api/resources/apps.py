@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from sqlalchemy.orm import Session
 
 from homeport import apps, releases
@@ -9,7 +11,7 @@ from homeport.accounts import Action
 from homeport.api.exchange import Call, Reply, created
 from homeport.api.ranges import Keys
 from homeport.api.resources.account import oneself
-from homeport.api.shapes import GENERATION, Shape, moment, named, stamp, user_ref
+from homeport.api.shapes import GENERATION, Shape, fixed_id, moment, named, stamp, user_ref
 from homeport.errors import Invalid
 from homeport.state import App
 
@@ -57,8 +59,11 @@ def create(call: Call, session: Session) -> Reply:
     for unknown in ("team", "organization", "space"):
         if unknown in call.body:
             raise Invalid(f"There are no {unknown}s here.", fix=f"Leave {unknown} out: the app will be yours.")
+    if (made := _made_before(call, session)) is not None:
+        return created(shape(call, made))
     app = apps.create(
         session,
+        id=_id_for_this_request(call),
         owner=owner,
         name=call.body.optional_text("name"),
         region=call.body.reference("region"),
@@ -68,6 +73,22 @@ def create(call: Call, session: Session) -> Reply:
     call.known_app = app
     call.say(release.description, f"Release v{release.version} created")
     return created(shape(call, app))
+
+
+def _made_before(call: Call, session: Session) -> App | None:
+    """The app that this very request has made already: the CLI sends one again, under the same Request-Id, when its
+    connection breaks before the answer is there."""
+    known_id = _id_for_this_request(call)
+    return session.get(App, known_id) if known_id is not None else None
+
+
+def _id_for_this_request(call: Call) -> str | None:
+    """An id that only the same request of the same person leads to; None for clients that don't number requests."""
+    newest = call.headers.get("request-id", "").partition(",")[0].strip()
+    try:
+        return fixed_id("app", f"{call.actor.user.id}/{uuid.UUID(newest)}/{call.body.optional_text('name') or ''}")
+    except ValueError:
+        return None
 
 
 def _stack(name: str | None) -> str | None:

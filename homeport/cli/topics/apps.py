@@ -12,6 +12,7 @@ from homeport.cli.errors import UsageError
 from homeport.cli.inference import Remote, app_of
 from homeport.cli.ink import Ink
 from homeport.cli.topics.git import ssh_url
+from homeport.errors import Unavailable
 
 
 def list_apps(call: Call) -> None:
@@ -46,7 +47,7 @@ def create(call: Call) -> None:
     wanted = {"name": name, "region": call.option("region"), "stack": call.option("stack")}
     ink = call.terminal.talk_ink
     with call.terminal.doing(f"Creating {ink.app(name) if name else 'app'}") as doing:
-        app = call.api.post("/apps", {key: value for key, value in wanted.items() if value})
+        app = _post(call, {key: value for key, value in wanted.items() if value})
         doing.done = "done" if name else f"done, {ink.app(app['name'])}"
         if call.option("region"):
             doing.done += f", region is {ink.info(app['region']['name'])}"
@@ -84,6 +85,20 @@ def connect_checkout(call: Call, remote: str, url: str) -> None:
             f"To change it: homeport git:remote -a {url.rpartition('/')[2].removesuffix('.git')} -r {remote}"
         )
     checkout.configure(call.git, checkout.settings_for(call.endpoint, home=call.env.get("HOMEPORT_HOME")))
+
+
+def _post(call: Call, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Ask once more if the connection breaks: by the id of the request the server knows an app that it has made."""
+    from uuid import uuid4
+
+    numbered = {"Request-Id": str(uuid4())}
+    try:
+        made: dict[str, Any] = call.api.request("POST", "/apps", wanted, headers=numbered)[0]
+    except Unavailable as error:
+        if error.id != "connection_lost":
+            raise
+        made = call.api.request("POST", "/apps", wanted, headers=numbered)[0]
+    return made
 
 
 def info(call: Call) -> None:

@@ -440,3 +440,16 @@ def test_source_and_output_urls_cannot_be_guessed(world: World) -> None:
     assert world.get(build["output_stream_url"]).status_code == 404  # nothing said yet
     assert world.post("/apps/shop/builds", {"source_blob": {}}).status_code == 422
     assert world.get("/apps/shop/builds/nosuch").status_code == 404
+
+
+def test_an_app_that_is_asked_for_again_after_a_broken_connection_is_there_once(world: World) -> None:
+    """The CLI sends a request again, under the same newest Request-Id, when no answer comes."""
+    first, second = "0b7a3d5e-8a43-4c1e-9d0c-2f6b8d1f3a55", "6f2c1b0a-3d5e-4f7a-8b9c-0d1e2f3a4b5c"
+    for body in ({"name": "shop"}, {}):
+        made = world.post("/apps", body, headers={"Request-Id": first})
+        again = world.post("/apps", body, headers={"Request-Id": f"{first},{second}"})
+        assert (made.status_code, again.status_code, again.json()["id"]) == (201, 201, made.json()["id"])
+    assert len(world.get("/apps").json()) == 2
+    assert world.post("/apps", {"name": "shop"}, headers={"Request-Id": second}).status_code == 422
+    assert world.post("/apps", {"name": "other"}, headers={"Request-Id": first}).json()["name"] == "other"
+    assert len(world.get("/apps/shop/releases").json()) == 1
