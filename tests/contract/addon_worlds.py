@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import boto3
 import psycopg
 import redis.asyncio
 
 from homeport import router
-from homeport.addons import Postgres, Provider, Redis, Servers, Site
+from homeport.addons import Buckets, Postgres, Provider, Redis, Servers, Site
 from homeport.addons.fake import FakeProvider
 from homeport.home import Home
+from tests.relay import Relay
 
 
 class World(ABC):
@@ -141,3 +147,34 @@ class RedisWorld(World):
         async with self._client(variables) as client:
             found = await client.get(key)
             return None if found is None else str(found)
+
+
+class BucketsWorld(World):
+    service = "bucketeer"
+    other_plan = "micro"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._relay = Relay(self.home.run / "buckets.sock")
+        self.site = replace(self.site, url=lambda: f"http://127.0.0.1:{self._relay.port}")
+
+    def provider(self) -> Buckets:
+        return Buckets(self.site)
+
+    def _client(self, variables: Mapping[str, str]) -> Any:
+        keys = variables["NAME_AWS_ACCESS_KEY_ID"], variables["NAME_AWS_SECRET_ACCESS_KEY"]
+        session = boto3.session.Session(*keys, region_name=variables["NAME_AWS_REGION"])
+        return session.client("s3", endpoint_url=variables["NAME_AWS_ENDPOINT_URL"])
+
+    async def put(self, variables: Mapping[str, str], key: str, value: str) -> None:
+        with contextlib.closing(self._client(variables)) as client:
+            await asyncio.to_thread(client.put_object, Bucket=variables["NAME_BUCKET_NAME"], Key=key, Body=value)
+
+    async def get(self, variables: Mapping[str, str], key: str) -> str | None:
+        with contextlib.closing(self._client(variables)) as client:
+            try:
+                found = await asyncio.to_thread(client.get_object, Bucket=variables["NAME_BUCKET_NAME"], Key=key)
+            except client.exceptions.NoSuchKey:
+                return None
+            with contextlib.closing(found["Body"]) as body:
+                return str(body.read(), "utf-8")

@@ -11,9 +11,16 @@ import pytest
 
 from homeport.addons import Provider, Resource, catalog
 from homeport.errors import Invalid
-from tests.contract.addon_worlds import FakeWorld, PostgresWorld, RedisWorld, World
+from tests.contract.addon_worlds import BucketsWorld, FakeWorld, PostgresWorld, RedisWorld, World
+from tests.contract.error_world import ErrorsWorld
 
-WORLDS: dict[str, type[World]] = {"fake": FakeWorld, "postgres": PostgresWorld, "redis": RedisWorld}
+WORLDS: dict[str, type[World]] = {
+    "errors": ErrorsWorld,
+    "fake": FakeWorld,
+    "postgres": PostgresWorld,
+    "redis": RedisWorld,
+    "buckets": BucketsWorld,
+}
 
 
 @pytest.fixture(scope="module", params=sorted(WORLDS))
@@ -234,7 +241,9 @@ def test_nobody_can_read_its_secrets_from_outside(world: World) -> None:
         provider = world.provider()
         tenant = await Tenant(world).provision(provider)
         await tenant.put(provider, "kept")
-        password = next((value for name, value in tenant.resource.secret.items() if "password" in name), "")
+        password = next(
+            (value for name, value in tenant.resource.secret.items() if "password" in name or name == "key"), ""
+        )
         assert password
         assert world.secrets_seen(password) == []
         assert password not in repr(tenant.resource)

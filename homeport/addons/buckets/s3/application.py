@@ -19,14 +19,12 @@ from .bodies import ClientGone
 from .call import PUBLIC, Call
 from .desk import Desk
 from .errors import S3Error, access_denied, disk_full, not_implemented
+from .inbox import Inbox
 from .request import Receive, Request, Send, read
 from .signatures import Signer
 from .store import Bucket
 
 FOLDER = "HOMEPORT_BUCKETS_FOLDER"
-DRAIN_SECONDS = 10.0
-DRAINED = 1024**2
-"""Bytes of a refused body that are read all the same, so that the client gets to reading the answer."""
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
@@ -119,8 +117,9 @@ class Application:
 
     async def _answer(self, scope: Mapping[str, Any], receive: Receive, number: str) -> Answer:
         granted: dict[str, str] = {}
+        inbox = Inbox(scope, receive)
         try:
-            request = read(scope, receive)
+            request = read(scope, inbox.receive)
             if not request.bucket:
                 return await self._own_bucket(request)
             bucket = await self._bucket(request)
@@ -141,7 +140,7 @@ class Application:
             refused = _internal()
         else:
             return replace(answer, headers={**answer.headers, **granted})
-        if not await _drain(scope, receive):
+        if not await inbox.drain():
             granted["Connection"] = "close"  # else what is left of the body would be taken for the next request
         return _refusal(refused, scope["raw_path"].decode("latin-1"), number, granted)
 
@@ -212,23 +211,6 @@ async def _watch(receive: Receive, gone: asyncio.Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     gone.set()
-
-
-async def _drain(scope: Mapping[str, Any], receive: Receive) -> bool:
-    """Read on a little, unless the client waits for a word before it sends anything; whether all was read."""
-    headers = {name.lower(): value for name, value in scope["headers"]}
-    length = headers.get(b"content-length", b"0")
-    if b"transfer-encoding" not in headers and length == b"0":
-        return True
-    if b"expect" in headers or not length.isdigit() or int(length) > DRAINED:
-        return False
-    try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while (message := await receive())["type"] == "http.request" and message.get("more_body"):
-                pass
-    except TimeoutError:
-        return False
-    return True
 
 
 def _refusal(error: S3Error, path: str, number: str, granted: Mapping[str, str]) -> Answer:

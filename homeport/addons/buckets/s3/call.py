@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import checksums
 from .bodies import Body, whole
@@ -45,9 +45,12 @@ class Call:
     def body(self) -> Body:
         return Body(self.request, self.signer)
 
-    async def document(self) -> bytes:
-        """The body of a request that is XML."""
-        return await whole(self.body(), MAX_DOCUMENT)
+    async def document(self, *, checksummed: bool = True) -> bytes:
+        """The body of a request that is XML. Not `checksummed`: the request's checksum headers speak of an object."""
+        headers = self.request.headers
+        if not checksummed:
+            headers = {name: value for name, value in headers.items() if not name.startswith(checksums.PREFIX)}
+        return await whole(Body(replace(self.request, headers=headers), self.signer), MAX_DOCUMENT)
 
     async def receive_object(self, replaced: int = 0) -> tuple[Body, str, dict[str, str]]:
         """Take the body into a file that is incoming: the body read, the file's id, its checksums.

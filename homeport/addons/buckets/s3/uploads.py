@@ -91,14 +91,13 @@ async def list_parts(call: Call) -> Answer:
 
 async def complete(call: Call) -> Answer:
     upload = await _upload(call)
-    element = markup.read(await call.document(), "CompleteMultipartUpload")
+    element = markup.read(await call.document(checksummed=False), "CompleteMultipartUpload")
     chosen = []
     for part in element.findall("Part"):
         numbers, etags = markup.texts(part, "PartNumber"), markup.texts(part, "ETag")
         if len(numbers) != 1 or len(etags) != 1 or not numbers[0].isascii() or not numbers[0].isdigit():
             raise markup.malformed()
         chosen.append((int(numbers[0]), etags[0].strip('"')))
-    # Of the whole object, where it stands in a header of this request (whose own body it doesn't speak of).
     claimed = checksums.expected(call.request.headers)
     condition = conditions.of_writer(call.request.headers)
     done = await call.desk.write(lambda store: store.complete(call.bucket.name, upload, chosen, claimed, condition))
