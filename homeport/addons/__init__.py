@@ -6,7 +6,17 @@ from homeport.addons.catalog import SERVICES, Plan, Service
 from homeport.addons.errors import Errors
 from homeport.addons.errors import Watch as ErrorWatch
 from homeport.addons.lifecycle import Wish
-from homeport.addons.postgres import Facts, Kind, Postgres, Snapshot, Snapshots, Transfers, Upgrades, transfer_records
+from homeport.addons.postgres import (
+    Facts,
+    Kind,
+    Postgres,
+    Report,
+    Snapshot,
+    Snapshots,
+    Transfers,
+    Upgrades,
+    transfer_records,
+)
 from homeport.addons.provider import Examiner, Provider, Resource
 from homeport.addons.records import (
     State,
@@ -47,6 +57,7 @@ __all__ = [
     "Redis",
     "RedisFacts",
     "RedisTuning",
+    "Report",
     "Resource",
     "SchedulerProvider",
     "Servers",

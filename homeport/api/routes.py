@@ -6,7 +6,7 @@ What isn't here yet, and is only answered politely, is in `resources.absent`.
 from __future__ import annotations
 
 from homeport.accounts import Action
-from homeport.api.data import credentials, databases, redis, schedules, transfers, upgrades
+from homeport.api.data import credentials, databases, diagnoses, redis, schedules, transfers, upgrades
 from homeport.api.resources import (
     absent,
     account,
@@ -144,6 +144,11 @@ TOP: tuple[Line, ...] = (
     ("GET    /generations/{generation}",            places.generation,              ANYONE,  "platform-api"),
 )
 
+DIAGNOSES: tuple[Line, ...] = (  # PGDIAGNOSE_URL is this same host too
+    ("POST   /reports",                             diagnoses.create,               ANYONE,  "pg:diagnose"),
+    ("GET    /reports/{report}",                    diagnoses.info,                 ANYONE,  "pg:diagnose"),
+)
+
 UNDER_APP: tuple[Line, ...] = (  # under /apps/{app}
     ("GET    /config-vars",                         config_vars.info,               REVEAL,  "config"),
     ("PATCH  /config-vars",                         config_vars.update,             DEPLOY,  "config:set"),
@@ -223,6 +228,8 @@ UNDER_APP: tuple[Line, ...] = (  # under /apps/{app}
 DATABASE: tuple[Line, ...] = (  # under /client/v11/databases/{addon}
     ("GET    /",                                    databases.info,                 VIEW,    "pg:info"),
     ("GET    /wait_status",                         databases.wait_status,          VIEW,    "pg:wait"),
+    ("GET    /metrics",                             diagnoses.metrics,              VIEW,    "pg:diagnose"),
+    ("GET    /burst_status",                        diagnoses.metrics,              VIEW,    "pg:diagnose"),
     ("GET    /followers",                           databases.followers,            VIEW,    "platform-api"),
     ("PUT    /reset",                               databases.reset,                MANAGE,  "pg:reset"),
     ("PUT    /stats_reset",                         databases.reset_statistics,     OPERATE, "pg:stats-reset"),
@@ -282,7 +289,7 @@ STREAMS: tuple[Line, ...] = (
 
 
 ROUTES: tuple[Route, ...] = (
-    *(route(*line) for line in TOP),
+    *(route(*line) for line in (*TOP, *DIAGNOSES)),
     *(route(*line, prefix="/apps/{app}") for line in UNDER_APP),
     *(route(*line, prefix="/client/v11/databases/{addon}") for line in DATABASE),
     *(route(*line, prefix="/client/v11/apps/{app}/transfers") for line in TRANSFERS),

@@ -185,6 +185,13 @@ ADDON_COMMANDS: tuple[Command, ...] = (
         Argument("source", "config var of the source database"),
         Argument("target", "name of a local database, which is created, or the URL of an empty one"),
     ),
+    on_app(
+        "pg:diagnose",
+        "pg_diagnose:diagnose",
+        "say what is not well with a database",
+        Argument("database", "its config var or add-on name (default: DATABASE_URL), or a report's id", required=False),
+        LONG_JSON,
+    ),
     on_app("pg:ps", "pg_queries:processes", "view active queries with execution time", DATABASE, VERBOSE),
     on_app(
         "pg:kill",

@@ -22,6 +22,7 @@ def variables(endpoint: Endpoint, token: str) -> dict[str, str]:
         "HEROKU_API_URL": endpoint.url,  # heroku-go, Terraform
         "HEROKU_GIT_HOST": endpoint.host,
         "HEROKU_DATA_HOST": host,
+        "PGDIAGNOSE_URL": host,  # `pg:diagnose` sends the database's URL there, password and all
         "HEROKU_PARTICLEBOARD_URL": endpoint.url,
         "HEROKU_LOGIN_HOST": endpoint.url,
         "HEROKU_BUILDPACK_REGISTRY_URL": endpoint.url,

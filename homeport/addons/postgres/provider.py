@@ -10,17 +10,20 @@ from pathlib import Path
 
 from homeport.addons import accounts
 from homeport.addons.catalog import Plan
-from homeport.addons.postgres import databases, facts, versions, work
+from homeport.addons.postgres import databases, diagnosis, facts, versions, work
 from homeport.addons.postgres.cluster import Address, Cluster
 from homeport.addons.postgres.databases import Database
+from homeport.addons.postgres.diagnosis import Check
 from homeport.addons.postgres.dumps import Dumps
 from homeport.addons.postgres.facts import Facts
 from homeport.addons.postgres.proof import Counts
+from homeport.addons.postgres.reports import Reports
 from homeport.addons.postgres.versions import Version
 from homeport.addons.postgres.work import Place
 from homeport.addons.provider import UNSETTLED, Resource
 from homeport.addons.site import Site
 from homeport.errors import Invalid
+from homeport.state import now
 
 OPTIONS = frozenset({"version"})
 ARCHIVE = "database.dump"
@@ -37,6 +40,7 @@ class Postgres:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._folder = site.home.addons / "postgres"
+        self.reports = Reports(self._folder / "reports", now)
         self._clusters: dict[int, Cluster] = {}
         self._swept: set[int] = set()
         self._sweeping = asyncio.Lock()
@@ -106,6 +110,10 @@ class Postgres:
     async def facts(self, resource: Resource) -> Facts:
         """Raises `Unavailable` while its server doesn't answer."""
         return await facts.gather(await self.place(resource))
+
+    async def diagnose(self, resource: Resource) -> list[Check]:
+        """Raises `Unavailable` while its server doesn't answer."""
+        return await diagnosis.diagnose(await self.place(resource), resource.plan)
 
     async def disconnect(self, resource: Resource) -> int:
         """End all connections to its database; returns how many there were."""

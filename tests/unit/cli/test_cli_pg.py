@@ -127,6 +127,28 @@ def test_psql_gets_the_password_by_the_environment(programs: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_diagnosis_says_the_worst_first() -> None:
+    report = {
+        "app": "demo",
+        "checks": [
+            {"name": "Bloat", "results": [], "status": "green"},
+            {"name": "Long Queries", "results": [{"pid": 7, "blocked_by": None}], "status": "red"},
+        ],
+        "created_at": "2026-01-31T11:00:00Z",
+        "database": "DATABASE_URL",
+        "id": "6f3a2a4e-1f0e-4b52-9d8a-0d6f6f5a1c11",
+    }
+    session = Session({**FOUND, "POST /reports": report, f"GET /reports/{report['id']}": report})
+    shown = session.type("pg:diagnose -a demo")
+    lines = shown.out.splitlines()
+    assert lines[0] == f"Report {report['id']} for demo::DATABASE_URL"
+    assert lines[3] == "RED: Long Queries"
+    assert lines[4].split() == ["Pid", "Blocked", "by"]
+    assert lines[-1] == "GREEN: Bloat"
+    assert session.type(f"pg:diagnose {report['id']} -a demo").out == shown.out
+    assert json.loads(session.type("pg:diagnose --json -a demo").out) == report
+
+
 def test_a_missing_psql_is_named(tmp_path: Path) -> None:
     session = Session(FOUND)
     session.env["PATH"] = str(tmp_path)

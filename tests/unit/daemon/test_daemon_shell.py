@@ -18,7 +18,7 @@ def test_everything_the_official_cli_would_send_the_token_to_is_ours() -> None:
     variables = shell.variables(endpoint("localhost:8443"), "HRKU-secret")
     for name in ("HEROKU_HOST", "HEROKU_PARTICLEBOARD_URL", "HEROKU_LOGIN_HOST", "HEROKU_ANALYTICS_URL"):
         assert variables[name] == "https://localhost:8443"
-    assert variables["HEROKU_DATA_HOST"] == "localhost"
+    assert variables["HEROKU_DATA_HOST"] == variables["PGDIAGNOSE_URL"] == "localhost"
     assert variables["DISABLE_TELEMETRY"] == "true"
     assert not any("heroku.com" in value for value in variables.values())
 
