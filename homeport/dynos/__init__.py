@@ -7,6 +7,7 @@ from homeport.dynos.environment import trusting
 from homeport.dynos.fleet import Fleet
 from homeport.dynos.formation import LIMIT as MOST_DYNOS
 from homeport.dynos.formation import Update, align_formation, commands, formation, scale
+from homeport.dynos.hands import OnEnd, nobody_listens
 from homeport.dynos.limits import Limits
 from homeport.dynos.one_offs import SECRET_PREFIX, Wish
 from homeport.dynos.one_offs import create as create_one_off
@@ -25,6 +26,7 @@ __all__ = [
     "Ending",
     "Fleet",
     "Limits",
+    "OnEnd",
     "Outputs",
     "Rendezvous",
     "RolloutResult",
@@ -38,6 +40,7 @@ __all__ = [
     "create_one_off",
     "find_dyno",
     "formation",
+    "nobody_listens",
     "one_off_started",
     "one_off_wish",
     "running",

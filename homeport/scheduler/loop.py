@@ -20,6 +20,8 @@ LONGEST_SLEEP = 30.0
 
 RETRY = 5.0
 
+_START = "Starting process with command"
+
 _log = logging.getLogger("homeport.scheduler")
 
 
@@ -73,11 +75,15 @@ class Scheduler:
         return run
 
     def output(self, run: JobRun) -> str:
-        """What the app's log still has of it, in the log's form."""
-        if run.dyno is None or run.started_at is None:
+        """What the app's log still has of it, in the log's form: what its dyno said since it was last started.
+
+        Names of dynos come back, times are not to be trusted when a clock was set.
+        """
+        if run.dyno is None:
             return ""
         lines = self._logs.recent(run.app_id, filter=Filter(dyno=run.dyno))
-        return "".join(f"{line.format()}\n" for line in lines if line.at >= run.started_at)
+        starts = [index for index, line in enumerate(lines) if line.source == "heroku" and line.text.startswith(_START)]
+        return "".join(f"{line.format()}\n" for line in lines[starts[-1] if starts else 0 :])
 
     def _run_now(self, session: Session, app_id: str, job: str) -> tuple[JobRun, list[Line]]:
         found = records.find(session, session.get_one(App, app_id), job)

@@ -67,8 +67,9 @@ def server(version: str) -> str:
 
 
 class Ground:
-    def __init__(self, folder: Path, limits: dynos.Limits, ports: range) -> None:
+    def __init__(self, folder: Path, limits: dynos.Limits, ports: range, on_end: dynos.OnEnd) -> None:
         self.folder = folder
+        self.on_end = on_end
         self.limits = limits
         self.ports = ports
         self.routed: frozenset[int] = frozenset()
@@ -88,6 +89,7 @@ class Ground:
             routes_changed=self.routes_changed,
             hostname=lambda name: f"{name}.localhost",
             limits=self.limits,
+            on_end=self.on_end,
         )
         self.database.on_touch = self.fleet.wake
         self.running = asyncio.create_task(self.fleet.run())
@@ -222,8 +224,10 @@ def _get(connection: http.client.HTTPConnection) -> str:
 
 
 @contextlib.asynccontextmanager
-async def ground(folder: Path, ports: range, **limits: Any) -> AsyncIterator[Ground]:
-    made = Ground(folder, dataclasses.replace(QUICK, **limits), ports)
+async def ground(
+    folder: Path, ports: range, *, on_end: dynos.OnEnd = dynos.nobody_listens, **limits: Any
+) -> AsyncIterator[Ground]:
+    made = Ground(folder, dataclasses.replace(QUICK, **limits), ports, on_end)
     made.open()
     try:
         yield made
