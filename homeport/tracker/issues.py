@@ -178,11 +178,11 @@ class Issues:
         try:
             with contextlib.closing(schema.connect(self._folder)) as connection:
                 yield connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, FileNotFoundError) as error:
             raise Unavailable(
                 "The issues can't be read or written now.",
                 id="tracker_unavailable",
-                why=f"SQLite says: {error}.",
+                why="The database does not open." if isinstance(error, OSError) else f"SQLite says: {error}.",
                 fix="If the disk is full, make room. Else try again in a moment.",
             ) from None
 

@@ -101,8 +101,9 @@ CREATE TABLE tallies (
 def connect(folder: Path) -> sqlite3.Connection:
     """The add-on's database, made if it isn't there. Transactions are the caller's own (`BEGIN IMMEDIATE`).
 
-    Raises `sqlite3.Error`; `HomeportError` (`database_newer`).
+    Raises `OSError`, `sqlite3.Error`; `HomeportError` (`database_newer`).
     """
+    (folder / FILE).touch(mode=0o600)  # what SQLite puts beside it has the same mode
     connection = sqlite3.connect(folder / FILE, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.row_factory = sqlite3.Row
