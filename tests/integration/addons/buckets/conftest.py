@@ -4,8 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore import auth
 
 from tests.integration.addons.buckets.ground import Ground, Tenant
+
+PURE = {"s3v4": auth.S3SigV4Auth, "s3v4-query": auth.S3SigV4QueryAuth, "v4": auth.SigV4Auth}
+
+
+@pytest.fixture(autouse=True)
+def signers_as_apps_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where awscrt is installed, as it is for our server, botocore signs by it; apps seldom have it."""
+    for name, signer in PURE.items():
+        monkeypatch.setitem(auth.AUTH_TYPE_MAPS, name, signer)
 
 
 @pytest.fixture(scope="session")

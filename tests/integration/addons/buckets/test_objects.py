@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from botocore import auth
+from botocore.crt.auth import CRT_AUTH_TYPE_MAPS
 
 from tests.integration.addons.buckets.ground import Ground, Tenant, fetch, refused
 
@@ -62,6 +64,16 @@ def test_checksums_of_every_kind(tenant: Tenant, algorithm: str) -> None:
         found = client.head_object(Bucket=tenant.bucket, Key="a", ChecksumMode="ENABLED")
     assert found[f"Checksum{algorithm}"] == put[f"Checksum{algorithm}"]
     assert tenant.content("a") == b"x" * 100_000
+
+
+def test_signers_of_the_common_runtime(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, signer in CRT_AUTH_TYPE_MAPS.items():
+        monkeypatch.setitem(auth.AUTH_TYPE_MAPS, name, signer)
+    with tenant.client(signature_version="s3v4") as client:
+        for key in ("a b/ü", "a//b", "x/../y"):
+            client.put_object(Bucket=tenant.bucket, Key=key, Body=io.BytesIO(b"x" * 100_000))
+            address = client.generate_presigned_url("get_object", Params={"Bucket": tenant.bucket, "Key": key})
+            assert fetch(address) == (200, b"x" * 100_000)
 
 
 def test_a_wrong_checksum_is_refused_and_the_old_object_stays(tenant: Tenant) -> None:
