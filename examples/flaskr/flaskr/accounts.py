@@ -1,8 +1,10 @@
 """Register, log in, log out."""
 
+from collections.abc import Callable
 from functools import wraps
 
 from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -16,16 +18,16 @@ NOBODY = generate_password_hash("")
 
 
 @blueprint.before_app_request
-def load_account():
+def load_account() -> None:
     number = session.get("account")
     g.account = db.session.get(Account, number) if number else None
 
 
-def for_members(view):
+def for_members(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
     """Send whoever is not logged in to the log-in page."""
 
     @wraps(view)
-    def guarded(**arguments):
+    def guarded(**arguments: object) -> ResponseReturnValue:
         if g.account is None:
             return redirect(url_for("accounts.log_in"))
         return view(**arguments)
@@ -34,7 +36,7 @@ def for_members(view):
 
 
 @blueprint.route("/register", methods=["GET", "POST"])
-def register():
+def register() -> ResponseReturnValue:
     if request.method == "POST":
         name, password = request.form.get("name", "").strip(), request.form.get("password", "")
         problem = problem_with(name, password)
@@ -53,7 +55,7 @@ def register():
     return render_template("accounts/register.html")
 
 
-def problem_with(name, password):
+def problem_with(name: str, password: str) -> str | None:
     if not 1 <= len(name) <= 40:
         return "A name has 1 to 40 characters."
     if len(password) < 8:
@@ -62,7 +64,7 @@ def problem_with(name, password):
 
 
 @blueprint.route("/log-in", methods=["GET", "POST"])
-def log_in():
+def log_in() -> ResponseReturnValue:
     if request.method == "POST":
         account = Account.named(request.form.get("name", "").strip())
         password = request.form.get("password", "")
@@ -74,13 +76,13 @@ def log_in():
     return render_template("accounts/log_in.html")
 
 
-def welcome(account):
+def welcome(account: Account) -> ResponseReturnValue:
     session.clear()  # a session from before the log-in must not live on in it
     session["account"] = account.id
     return redirect(url_for("blog.index"))
 
 
 @blueprint.post("/log-out")
-def log_out():
+def log_out() -> ResponseReturnValue:
     session.clear()
     return redirect(url_for("blog.index"))

@@ -1,6 +1,7 @@
 """The posts: read, search, write, change, delete."""
 
-from flask import Blueprint, abort, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from .accounts import for_members
 from .extensions import db
@@ -10,21 +11,20 @@ blueprint = Blueprint("blog", __name__)
 
 
 @blueprint.get("/")
-def index():
+def index() -> ResponseReturnValue:
     words = request.args.get("q", "").strip()
     page = db.paginate(Post.newest_first(words), per_page=10)
-    forgetful = current_app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite") and not current_app.debug
-    return render_template("blog/index.html", page=page, words=words, forgetful=forgetful)
+    return render_template("blog/index.html", page=page, words=words)
 
 
 @blueprint.get("/posts/<int:number>")
-def show(number):
+def show(number: int) -> ResponseReturnValue:
     return render_template("blog/show.html", post=db.get_or_404(Post, number))
 
 
 @blueprint.route("/posts/new", methods=["GET", "POST"])
 @for_members
-def write():
+def write() -> ResponseReturnValue:
     if request.method == "POST" and (form := checked_form()):
         post = Post(author_id=g.account.id, **form)
         db.session.add(post)
@@ -35,7 +35,7 @@ def write():
 
 @blueprint.route("/posts/<int:number>/edit", methods=["GET", "POST"])
 @for_members
-def edit(number):
+def edit(number: int) -> ResponseReturnValue:
     post = own(number)
     if request.method == "POST" and (form := checked_form()):
         post.title, post.body = form["title"], form["body"]
@@ -46,20 +46,20 @@ def edit(number):
 
 @blueprint.post("/posts/<int:number>/delete")
 @for_members
-def delete(number):
+def delete(number: int) -> ResponseReturnValue:
     db.session.delete(own(number))
     db.session.commit()
     return redirect(url_for("blog.index"))
 
 
-def own(number):
+def own(number: int) -> Post:
     post = db.get_or_404(Post, number)
     if post.author is not g.account:
         abort(403)
     return post
 
 
-def checked_form():
+def checked_form() -> dict[str, str] | None:
     """Title and body as the form has them, or None and a message if something is wrong with them."""
     title, body = request.form.get("title", "").strip(), request.form.get("body", "").strip()
     if not title or not body:

@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 
-def from_environment(instance_path):
+def from_environment(instance_path: str) -> dict[str, Any]:
     on_a_dyno = "DYNO" in os.environ
     return {
         "SECRET_KEY": os.environ.get("SECRET_KEY") or (None if on_a_dyno else "only for development"),
@@ -16,7 +17,7 @@ def from_environment(instance_path):
     }
 
 
-def database_url(url, instance_path):
+def database_url(url: str | None, instance_path: str | Path) -> str:
     """The URL as SQLAlchemy wants it: `DATABASE_URL` begins with postgres://, which SQLAlchemy does not know."""
     if not url:
         Path(instance_path).mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from sqlalchemy import ForeignKey, String, Text, or_, select
+from sqlalchemy import ForeignKey, Select, String, Text, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -15,14 +15,14 @@ class Account(db.Model):
     password_hash: Mapped[str] = mapped_column(String(255))
     posts: Mapped[list["Post"]] = relationship(back_populates="author")
 
-    def set_password(self, password):
+    def set_password(self, password: str) -> None:
         self.password_hash = generate_password_hash(password)
 
-    def has_password(self, password):
+    def has_password(self, password: str) -> bool:
         return check_password_hash(self.password_hash, password)
 
     @classmethod
-    def named(cls, name):
+    def named(cls, name: str) -> "Account | None":
         return db.session.scalar(select(cls).where(cls.name == name))
 
 
@@ -37,7 +37,7 @@ class Post(db.Model):
     author: Mapped[Account] = relationship(back_populates="posts", lazy="joined")
 
     @classmethod
-    def newest_first(cls, words=""):
+    def newest_first(cls, words: str = "") -> "Select[tuple[Post]]":
         """All posts, or those with `words` in title or body.
 
         icontains, not contains: SQLite's LIKE ignores case and Postgres's does not, so a search that finds at home

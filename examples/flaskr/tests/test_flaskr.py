@@ -7,6 +7,7 @@ from flask_migrate import check, downgrade, upgrade
 
 from flaskr import create_app
 from flaskr.config import database_url
+from flaskr.extensions import db
 
 
 @pytest.fixture
@@ -122,3 +123,28 @@ def test_migrations_make_what_the_models_say_and_go_back(app):
 def test_the_database_url_of_the_platform_is_understood(tmp_path):
     assert database_url("postgres://u:p@h/d", tmp_path) == "postgresql+psycopg://u:p@h/d"
     assert database_url(None, tmp_path) == f"sqlite:///{tmp_path / 'flaskr.sqlite'}"
+
+
+def test_a_database_without_tables_says_what_to_do(tmp_path, monkeypatch):
+    app = create_app({"TESTING": True, "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'empty'}"})
+    page = app.test_client().get("/")
+    assert page.status_code == 503
+    assert "flask --app run db upgrade" in page.text
+    monkeypatch.setenv("DYNO", "web.1")
+    assert "heroku run &#34;flask --app run db upgrade&#34;" in app.test_client().get("/").text
+    with app.app_context():
+        db.create_all()
+    assert app.test_client().get("/").status_code == 200
+
+
+def test_sqlite_is_fine_at_home_and_warned_of_on_a_dyno(visitor, monkeypatch):
+    assert "forgets" not in visitor.get("/").text
+    monkeypatch.setenv("DYNO", "web.1")
+    assert "This blog forgets" in visitor.get("/accounts/log-in").text
+
+
+def test_debug_mode_on_a_dyno_is_warned_of(app, visitor, monkeypatch):
+    monkeypatch.setenv("DYNO", "web.1")
+    assert "Debug mode is on" not in visitor.get("/").text
+    app.debug = True
+    assert "Debug mode is on" in visitor.get("/").text
