@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import browser
@@ -24,9 +23,6 @@ ADMIN = (
     "'scrypt:32768:8:1$UIYspC0aa3T9gQSX$62da64527710e1c1797ba14039395a8d62306a5c023f6855801f2dbf31f873be"
     "c044e3d00dc7d57050d6c585641f16672a5d257e1ec5d56dc550fcfb7fb3e575', true);"
 )
-
-
-pytestmark = pytest.mark.skip("waits for builds of Node and Python in one push")
 
 
 def in_a_folder(platform: Platform, name: str) -> Path:

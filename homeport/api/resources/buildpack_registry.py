@@ -27,6 +27,7 @@ class Entry:
     name: str  # "heroku/python"
     description: str
     source: str  # where Heroku's own of this name lives, OWNER/REPOSITORY on GitHub
+    built_in: bool = True
 
 
 REGISTRY = (
@@ -35,7 +36,25 @@ REGISTRY = (
         "Python: pip, Pipenv, Poetry and uv projects, installed by uv",
         "heroku/heroku-buildpack-python",
     ),
+    Entry("heroku/nodejs", "Node.js: npm, Yarn and pnpm projects", "heroku/heroku-buildpack-nodejs"),
     Entry("heroku/procfile", "Nothing but the Procfile: the source is run as it is", "heroku/procfile-cnb"),
+    Entry("homeport/conda", "Python and more from conda channels, by environment.yml", "conda/conda-buildpack"),
+    *(
+        Entry(f"heroku/{name}", f"{what}: Heroku's own, fetched from GitHub", f"heroku/heroku-buildpack-{name}", False)
+        for name, what in (
+            ("apt", "Debian packages"),
+            ("chrome-for-testing", "Chrome and its driver"),
+            ("clojure", "Clojure"),
+            ("go", "Go"),
+            ("gradle", "Gradle"),
+            ("java", "Java"),
+            ("jvm", "Java's virtual machine"),
+            ("php", "PHP"),
+            ("pgbouncer", "PgBouncer in each dyno"),
+            ("ruby", "Ruby"),
+            ("scala", "Scala"),
+        )
+    ),
 )
 
 
@@ -81,7 +100,9 @@ def revisions(call: Call, _session: Session) -> Reply:
 
 
 def readme(call: Call, _session: Session) -> Reply:
-    text = f"{_entry(call).description}. Built into Homeport.\n"
+    entry = _entry(call)
+    where = "Built into Homeport" if entry.built_in else f"https://github.com/{entry.source}"
+    text = f"{entry.description}. {where}.\n"
     return Reply({"content": base64.b64encode(text.encode()).decode(), "encoding": "base64"})
 
 
