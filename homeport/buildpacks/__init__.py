@@ -2,12 +2,13 @@
 
 from homeport.buildpacks.bare import Bare
 from homeport.buildpacks.classic import Classic
+from homeport.buildpacks.conda import Conda, looks_like_conda
 from homeport.buildpacks.failures import DOCS, BuildFailed, FailureId
 from homeport.buildpacks.interface import Buildpack, Compiled, Finished, Project, Shell, Show
 from homeport.buildpacks.node import Node, looks_like_node
 from homeport.buildpacks.procfile import Procfile
 from homeport.buildpacks.procfile import read as read_procfile
-from homeport.buildpacks.python import Python, looks_like_python
+from homeport.buildpacks.python import Python, has_manager, looks_like_python
 from homeport.buildpacks.python.interpreters import find as pythons
 from homeport.buildpacks.reading import listing, read_text
 from homeport.buildpacks.references import BuiltIn, Reference, Remote
@@ -22,6 +23,7 @@ __all__ = [
     "BuiltIn",
     "Classic",
     "Compiled",
+    "Conda",
     "FailureId",
     "Finished",
     "Node",
@@ -34,7 +36,9 @@ __all__ = [
     "Shell",
     "Show",
     "Voice",
+    "has_manager",
     "listing",
+    "looks_like_conda",
     "looks_like_node",
     "looks_like_python",
     "parse_reference",

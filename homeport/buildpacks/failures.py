@@ -41,7 +41,7 @@ class FailureId(StrEnum):
     LOCKFILE_MISSING = "lockfile_missing"  # a Pipfile without Pipfile.lock
     LOCKFILE_INVALID = "lockfile_invalid"
     LOCKFILE_OUTDATED = "lockfile_outdated"
-    CONDA_UNSUPPORTED = "conda_unsupported"
+    CONDA_UNSUPPORTED = "conda_unsupported"  # heroku/python is set and only an environment.yml is there
     HEROKU_PYTHON_PRESENT = "heroku_python_present"  # .heroku/python is part of the source
 
     # Which Python
@@ -50,6 +50,12 @@ class FailureId(StrEnum):
     PYTHON_VERSION_TOO_OLD = "python_version_too_old"
     PYTHON_VERSION_UNAVAILABLE = "python_version_unavailable"
     RESOLVE_DATE_INVALID = "resolve_date_invalid"  # HOMEPORT_RESOLVE_BEFORE
+
+    # conda
+    CONDA_ENVIRONMENT_INVALID = "conda_environment_invalid"
+    CONDA_CHANNEL_UNREACHABLE = "conda_channel_unreachable"
+    CONDA_SOLVE_FAILED = "conda_solve_failed"
+    CONDA_INSTALL_FAILED = "conda_install_failed"
 
     # Node.js
     PACKAGE_JSON_INVALID = "package_json_invalid"

@@ -12,12 +12,15 @@ from homeport.buildpacks import (
     Buildpack,
     BuiltIn,
     Classic,
+    Conda,
     FailureId,
     Node,
     Python,
     Reference,
     Voice,
+    has_manager,
     listing,
+    looks_like_conda,
     looks_like_node,
     looks_like_python,
     parse_reference,
@@ -28,6 +31,7 @@ from homeport.builds.subdirectory import SETTING, candidates
 _BUILT_IN: dict[BuiltIn, type[Buildpack]] = {
     BuiltIn.PYTHON: Python,
     BuiltIn.NODE: Node,
+    BuiltIn.CONDA: Conda,
     BuiltIn.PROCFILE: Bare,
 }
 
@@ -62,6 +66,8 @@ def _made(reference: Reference) -> Buildpack:
 
 def _detected(source: Path, voice: Voice) -> Buildpack:
     """Python first, where Heroku looks for Node.js first: a package.json beside Python is mostly a front end's."""
+    if looks_like_conda(source) and not has_manager(source):
+        return Conda()
     node = looks_like_node(source)
     if looks_like_python(source) and not (node and _runs_node(source)):
         if node and '"build"' in (read_text(source, "package.json") or ""):
@@ -87,7 +93,8 @@ def _not_detected(source: Path) -> BuildFailed:
         FailureId.BUILDPACK_NOT_DETECTED,
         "This does not look like a Python app.",
         why="A Python app has a requirements.txt, Pipfile.lock, poetry.lock, uv.lock or pyproject.toml in its top\n"
-        f"folder. The top folder of your commit holds:\n\n{listing(source)}",
+        "folder; a conda project has an environment.yml, a Node.js app a package.json. The top folder of your commit\n"
+        f"holds:\n\n{listing(source)}",
         fix="Check that the file is in the top folder, spelt exactly like this and committed (`git status`).\n"
         "An app without dependencies has an empty requirements.txt." + _elsewhere(source),
     )

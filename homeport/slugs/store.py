@@ -54,6 +54,10 @@ class Store:
         """A fresh, empty, private folder on the store's file system, to be filled and then given to `keep`."""
         return self._scratch.folder(_checked(key))
 
+    def destination(self, key: str) -> Path:
+        """Where the layer will be once it is kept, for what has to be told its own path beforehand."""
+        return self._layers / _checked(key)
+
     def keep(self, key: str, draft: Path) -> Path:
         """Make this folder the layer `key`, atomically, and return where it is now.
 

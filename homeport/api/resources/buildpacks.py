@@ -38,7 +38,7 @@ def update(call: Call, session: Session) -> Reply:
 def _buildpack(item: Fields) -> str:
     if "buildpack" in item:
         return item.text("buildpack")
-    known = ", ".join(entry.name for entry in buildpack_registry.REGISTRY)
+    known = ", ".join(entry.name for entry in buildpack_registry.REGISTRY if entry.built_in)
     raise Invalid(  # what the CLI sends for a name that it did not find in the registry
         "A buildpack has neither a name nor a URL.",
         why=f"Set by name, it must be in the registry here, which has: {known}.",

@@ -35,7 +35,7 @@ DOWNLOADS = "HOMEPORT_NODE_DOWNLOADS"
 DEFAULT = "24.x"
 """Where nothing is said and this machine has none: the long-term version of most apps today."""
 
-OLDEST = Range(">=18")
+OLDEST = ">=18"
 """For apps that name no version: older ones of the machine are passed over."""
 
 FORMAT = 1
@@ -102,7 +102,7 @@ class Runtimes:
         wish = json.dumps([wanted.text, tools, FORMAT])
         for path in find(self._project.environ):
             version = await self._version(path)
-            fits = wanted.fits(version) if named else OLDEST.fits(version)
+            fits = wanted.fits(version) if named else Range(OLDEST).fits(version)
             if version and fits and (path.parent / "npm").exists():
                 return await self._of_machine(path, version, tools, wish)
         if kept := await asyncio.to_thread(self._kept, wish):

@@ -67,6 +67,11 @@ def looks_like_python(source: Path) -> bool:
     return any(entry.name.endswith(".py") for entry in source.iterdir())
 
 
+def has_manager(source: Path) -> bool:
+    """Whether the files of one of ours are there."""
+    return any(inside(source, name) for name in (*_FILES.values(), "Pipfile"))
+
+
 def determine(source: Path, config: Mapping[str, str]) -> Manager:
     """The package manager whose file is there.
 
@@ -134,9 +139,10 @@ def _missing(source: Path) -> BuildFailed:
     if any(inside(source, name) for name in _CONDA):
         return BuildFailed(
             FailureId.CONDA_UNSUPPORTED,
-            "This is a conda project (environment.yml), and Homeport cannot build those yet.",
+            "This is a conda project (environment.yml), and the buildpack heroku/python does not build those.",
             why="conda's packages come from other places than pip's and are not interchangeable with them.",
-            fix="If all that the app imports is on PyPI, list it in a requirements.txt and push again.",
+            fix="Let the conda buildpack build it:\n\n  heroku buildpacks:set homeport/conda\n\n"
+            "Or, if all that the app imports is on PyPI, list it in a requirements.txt and push again.",
         )
     nearly = next((name for name in _NEARLY if (source / name).is_file()), None)
     if nearly is not None:

@@ -27,6 +27,7 @@ class Case:
     day: str | None = None
     needs: str | None = None  # an interpreter that must be on the machine
     variant: str = ""
+    buildpacks: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -60,7 +61,7 @@ CASES = [
     Case("a uv project"),
     Case("a uv project whose lock is outdated", "lockfile_outdated"),
     Case("a pyproject without a lock"),
-    Case("a conda project", "conda_unsupported"),
+    Case("a conda project", "conda_unsupported", buildpacks=("heroku/python",)),
     Case("a setup py and nothing else", "package_manager_missing"),
     Case("requirements with a misspelt name", "package_manager_missing"),
     Case("requirements that nobody published", "requirement_unknown"),
@@ -89,7 +90,7 @@ CASES = [
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_the_output_is_what_it_was(case: Case, workshop: Workshop, python: str) -> None:
-    outcome = workshop.build(case.project, env=case.env, day=case.day)
+    outcome = workshop.build(case.project, env=case.env, day=case.day, buildpack_urls=case.buildpacks)
     assert (outcome.failure.id if outcome.failure else None) == case.failure, outcome.text
     seen = readable(outcome, python)
     file = OUTPUTS / f"{case.name}.txt"

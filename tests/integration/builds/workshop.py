@@ -128,7 +128,7 @@ def _names_python(folder: Path) -> bool:
     if any((folder / name).exists() for name in (".python-version", "runtime.txt", "python_version.txt")):
         return True
     project = folder / "pyproject.toml"
-    return (folder / "package.json").exists() or (project.exists() and "python = " in project.read_text())
+    return (folder / "go.mod").exists() or (project.exists() and "python = " in project.read_text())
 
 
 _VARYING = (
