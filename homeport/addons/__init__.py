@@ -17,7 +17,7 @@ from homeport.addons.postgres import (
     Upgrades,
     transfer_records,
 )
-from homeport.addons.provider import Examiner, Provider, Resource
+from homeport.addons.provider import Provider, Resource
 from homeport.addons.records import (
     State,
     attachments,
@@ -47,7 +47,6 @@ __all__ = [
     "Buckets",
     "ErrorWatch",
     "Errors",
-    "Examiner",
     "Facts",
     "Foreign",
     "Kind",

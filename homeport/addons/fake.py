@@ -62,9 +62,13 @@ class FakeProvider:
         (into / "data.json").write_text(json.dumps(self.data.get(resource.id, {})))
 
     async def restore(self, resource: Resource, source: Path) -> None:
+        await self.examine(resource, source)
+        self.data[resource.id] = json.loads((source / "data.json").read_text())
+
+    async def examine(self, resource: Resource, source: Path) -> None:  # noqa: ARG002
         try:
-            self.data[resource.id] = json.loads((source / "data.json").read_text())
-        except ValueError:
+            json.loads((source / "data.json").read_text())
+        except (OSError, ValueError):
             raise Invalid("The backup is damaged.", id="archive_damaged") from None
 
     async def stop(self) -> None:

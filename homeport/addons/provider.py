@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from homeport.addons.catalog import Plan
 
@@ -73,19 +73,14 @@ class Provider(Protocol):
         """Replace the resource's data by what `backup` wrote. Raises `Invalid` before it touches anything if that is
         damaged."""
 
+    async def examine(self, resource: Resource, source: Path) -> None:
+        """Read all that `backup` wrote of it, perhaps on another machine; change nothing.
+
+        Raises `Invalid` if it is damaged, or needs something that this machine doesn't have.
+        """
+
     async def stop(self) -> None:
         """Stop the servers; data stays. The next `provision` or `tend` starts them again."""
 
     async def close(self) -> None:
         """Let go without stopping what runs."""
-
-
-@runtime_checkable
-class Examiner(Protocol):
-    """A provider that can tell whether a backup could be restored."""
-
-    async def examine(self, resource: Resource, source: Path) -> None:
-        """Read all that `backup` wrote, of this resource or of one like it on another machine; change nothing.
-
-        Raises `Invalid` if it is damaged, or needs something that this machine doesn't have.
-        """

@@ -44,6 +44,9 @@ class SchedulerProvider:
     async def restore(self, resource: Resource, source: Path) -> None:
         """Jobs come back with the platform's other rows."""
 
+    async def examine(self, resource: Resource, source: Path) -> None:
+        """There is nothing that could be damaged."""
+
     async def stop(self) -> None:
         return
 

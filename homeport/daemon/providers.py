@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from homeport import logs
-from homeport.addons import Examiner, Resource, Servers
+from homeport.addons import Resource, Servers
 from homeport.config import Vault
 from homeport.daemon.addons import AddonParts, make_addons
 from homeport.home import Home
@@ -36,9 +36,7 @@ class Providers:
 
     def check(self, resource: Resource, folder: Path) -> None:
         """See that what was captured could be restored. Raises `Invalid`."""
-        provider = self._parts.addons.provider(resource.plan.service)
-        if isinstance(provider, Examiner):
-            self._run(provider.examine(resource, folder))
+        self._run(self._parts.addons.provider(resource.plan.service).examine(resource, folder))
 
     def fill(self, resource: Resource, folder: Path) -> None:
         """Make it, under its old name and password, and fill it with what was captured.

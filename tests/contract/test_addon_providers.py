@@ -220,6 +220,31 @@ def test_a_backup_moves_to_another_resource(world: World, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_a_backup_comes_back_on_another_machine_as_the_same_add_on(world: World, tmp_path: Path) -> None:
+    """With the id and the secret of old, after which apps get in as they did."""
+
+    async def scenario() -> None:
+        tenant = await Tenant(world).provision(world.provider())
+        await tenant.put(world.provider(), "kept")
+        (tmp_path / "copy").mkdir()
+        await world.provider().backup(tenant.resource, tmp_path / "copy")
+        moved = type(world)(tmp_path / "machine")
+        try:
+            provider = moved.provider()
+            await provider.examine(tenant.resource, tmp_path / "copy")
+            remembered = await provider.provision(tenant.resource)
+            lasting = {"password", "user", "database", "bucket", "key", "key_id", "number"} & set(remembered)
+            assert all(remembered[name] == tenant.resource.secret[name] for name in lasting)
+            tenant.resource = replace(tenant.resource, secret=remembered)
+            await provider.restore(tenant.resource, tmp_path / "copy")
+            assert await moved.get(tenant.variables(provider), "key") == "kept"
+        finally:
+            await moved.provider().stop()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.slow
 def test_a_damaged_backup_is_refused_before_it_touches_anything(world: World, tmp_path: Path) -> None:
     async def scenario() -> None:
         provider = world.provider()
@@ -227,7 +252,10 @@ def test_a_damaged_backup_is_refused_before_it_touches_anything(world: World, tm
         await tenant.put(provider, "then")
         await provider.backup(tenant.resource, tmp_path)
         await tenant.put(provider, "now")
+        await provider.examine(tenant.resource, tmp_path)
         world.damage(tmp_path)
+        with pytest.raises(Invalid):
+            await provider.examine(tenant.resource, tmp_path)
         with pytest.raises(Invalid):
             await provider.restore(tenant.resource, tmp_path)
         assert await tenant.get(provider) == "now"

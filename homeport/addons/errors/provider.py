@@ -83,6 +83,13 @@ class Errors:
     async def restore(self, resource: Resource, source: Path) -> None:
         if not self.is_kept_here(resource) and not (source / BACKUP).exists():
             return
+        await self.examine(resource, source)
+        await asyncio.to_thread(_copy, source / BACKUP, self.folder(resource.id) / tracker.FILE)
+
+    async def examine(self, resource: Resource, source: Path) -> None:
+        """Raises `Invalid` if the backup of a resource that is kept here is damaged."""
+        if not self.is_kept_here(resource) and not (source / BACKUP).exists():
+            return
         said = await asyncio.to_thread(tracker.complaint, source / BACKUP)
         if said:
             raise Invalid(
@@ -91,7 +98,6 @@ class Errors:
                 why=f"{said}\nNothing was changed.",
                 fix="Restore from another one.",
             )
-        await asyncio.to_thread(_copy, source / BACKUP, self.folder(resource.id) / tracker.FILE)
 
     async def stop(self) -> None:
         await self._site.servers.stop(self._server)
