@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homeport.buildpacks.failures import BuildFailed, FailureId
 from homeport.buildpacks.interface import Compiled, Project, Shell
-from homeport.buildpacks.node import diagnosis, managers
+from homeport.buildpacks.node import command_lines, diagnosis
 from homeport.buildpacks.node.modules import FOLDER, Modules
 from homeport.buildpacks.node.package import Manager, Package, looks_like_node, read
 from homeport.buildpacks.node.runtime import Runtime, Runtimes, quiet
@@ -76,7 +76,7 @@ class Node:
         async def run(script: str, step: str) -> None:
             if script in package.scripts:
                 voice.step(step)
-                argv = managers.run(package, script)
+                argv = command_lines.run(package, script)
                 done = await shell.run(argv, cwd=project.source, env=env)
                 if done.code != 0:
                     raise diagnosis.script(script, done)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from homeport.buildpacks.interface import Finished, Project, Shell
-from homeport.buildpacks.node import diagnosis, managers
+from homeport.buildpacks.node import command_lines, diagnosis
 from homeport.buildpacks.node.package import Package
 from homeport.buildpacks.node.runtime import Runtime
 from homeport.buildpacks.reading import read_text
@@ -57,7 +57,7 @@ class Modules:
     @property
     def key(self) -> str:
         """Of the layer for dynos."""
-        kind = "all" if not managers.prunes(self._package, self._project.config) else "production"
+        kind = "all" if not command_lines.prunes(self._package, self._project.config) else "production"
         return f"modules-{self._digest(kind)}"
 
     @property
@@ -69,13 +69,13 @@ class Modules:
         if self._store.has(self.key):
             self._voice.detail(f"Using cached node modules ({self._package.manager.lock} has not changed)")
             return
-        development = not managers.prunes(self._package, self._project.config)
+        development = not command_lines.prunes(self._package, self._project.config)
         await self._install(development=development)
         await self._keep()
 
     async def install_for_building(self) -> None:
         """Everything, in the source. Raises `BuildFailed`."""
-        development = managers.wants_development(self._project.config)
+        development = command_lines.wants_development(self._project.config)
         if not self.layered:
             await self._install(development=development)
         elif not await asyncio.to_thread(self._restore, development):
@@ -94,7 +94,9 @@ class Modules:
             await asyncio.to_thread(remove, self._folder)
             self._voice.step("Using cached production dependencies")
             return self.key
-        if managers.prunes(self._package, self._project.config) and managers.wants_development(self._project.config):
+        if command_lines.prunes(self._package, self._project.config) and command_lines.wants_development(
+            self._project.config
+        ):
             await self._prune()
         if not layered or touched:
             return None
@@ -108,7 +110,7 @@ class Modules:
             self._folder.symlink_to(self._store.path(self.key))
 
     async def _install(self, *, development: bool) -> None:
-        argv = managers.install(self._package, self._project.config, development=development)
+        argv = command_lines.install(self._package, self._project.config, development=development)
         self._voice.detail(f"Installing node modules ({' '.join(argv)})")
         done = await self._run(argv)
         if done.code != 0:
@@ -116,7 +118,7 @@ class Modules:
 
     async def _prune(self) -> None:
         self._voice.step("Pruning devDependencies")
-        argv = managers.prune(self._package)
+        argv = command_lines.prune(self._package)
         done = await self._run(argv)
         if done.code != 0:
             self._voice.warning(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from homeport.buildpacks import BuildFailed
-from homeport.buildpacks.node import managers
+from homeport.buildpacks.node import command_lines
 from homeport.buildpacks.node.modules import changed_since
 from homeport.buildpacks.node.package import Manager, read
 from homeport.buildpacks.node.ranges import Range, newest
@@ -129,12 +129,12 @@ def test_herokus_own_script_stands_in_for_build(tmp_path: Path) -> None:
 
 def test_config_vars_of_heroku(tmp_path: Path) -> None:
     package = read(source(tmp_path, {}, package__lock_json=NPM_LOCK))
-    assert managers.install(package, {}, development=True) == ["npm", "ci", "--include=dev"]
-    assert managers.install(package, {"USE_NPM_INSTALL": "true"}, development=True)[1] == "install"
-    assert managers.prunes(package, {})
-    assert not managers.prunes(package, {"NPM_CONFIG_PRODUCTION": "false"})
-    assert not managers.prunes(package, {"NODE_ENV": "staging"})
-    assert not managers.wants_development({"NPM_CONFIG_PRODUCTION": "true"})
+    assert command_lines.install(package, {}, development=True) == ["npm", "ci", "--include=dev"]
+    assert command_lines.install(package, {"USE_NPM_INSTALL": "true"}, development=True)[1] == "install"
+    assert command_lines.prunes(package, {})
+    assert not command_lines.prunes(package, {"NPM_CONFIG_PRODUCTION": "false"})
+    assert not command_lines.prunes(package, {"NODE_ENV": "staging"})
+    assert not command_lines.wants_development({"NPM_CONFIG_PRODUCTION": "true"})
 
 
 def test_programs_of_the_machine_are_found_without_starting_them(tmp_path: Path) -> None:
