@@ -91,6 +91,8 @@ class Body:
             raise S3Error("XAmzContentSHA256Mismatch", "The x-amz-content-sha256 does not match what was received.")
         checksums.verify_md5(self.request.headers.get("content-md5"), self.md5.digest())
         wanted = checksums.expected(self.request.headers) | checksums.expected(self.trailers)
+        if missing := checksums.announced(self.request.headers) - set(wanted):
+            raise S3Error("InvalidRequest", f"The trailer with the {min(missing).upper()} did not come.")
         return checksums.verify(wanted, self.digests)
 
     def __aiter__(self) -> AsyncIterator[bytes]:

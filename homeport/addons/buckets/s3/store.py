@@ -78,10 +78,10 @@ def anything(_present: Object | None) -> None:
 class Store:
     """For one thread at a time: a server has one to write and one for each thread that reads."""
 
-    def __init__(self, folder: Path, blobs: Blobs | None = None) -> None:
+    def __init__(self, folder: Path, blobs: Blobs | None = None, *, index: Path | str | None = None) -> None:
         self.folder = folder
         self.blobs = blobs or Blobs(folder)
-        self.index = Index(folder / "index.db")
+        self.index = Index(index or folder / "index.db")
 
     def close(self) -> None:
         self.index.close()
