@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from .request import Send
 
 XML = "application/xml"
-SHIELD = {
-    # What apps' users upload shares an origin with other apps' uploads, and on localhost with the API: a page among
-    # them must be able to do nothing there.
-    "Content-Security-Policy": "sandbox",
-    "X-Content-Type-Options": "nosniff",
-}
+NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
+# What apps' users upload shares an origin with other apps' uploads, and on localhost with the API: a page among them
+# must be able to do nothing there. Browsers show no PDF in a sandbox, and a PDF is no page.
+SANDBOX = {"Content-Security-Policy": "sandbox"}
+UNBOXED = "application/pdf"
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,8 @@ class Answer:
 
     async def send(self, send: Send, gone: asyncio.Event, *, with_body: bool = True) -> None:
         """Until all is sent, or the client is gone."""
-        headers = {**SHIELD, **self.headers}
+        kind = next((value for name, value in self.headers.items() if name.lower() == "content-type"), "")
+        headers = {**NO_SNIFFING, **({} if kind == UNBOXED else SANDBOX), **self.headers}
         if self.status not in (204, 304):
             headers["Content-Length"] = str(len(self.body) if self.length is None else self.length)
         raw = [(name.lower().encode(), encode(value)) for name, value in headers.items()]

@@ -34,12 +34,12 @@ class Blobs:
         for path in (self._incoming, self._files):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def recover(self, is_known: Callable[[str], bool]) -> None:
-        """Sort out what was on its way when the last server died."""
+    def recover(self, is_known: Callable[[str], bool], *, spare: bool = False) -> None:
+        """Sort out what was on its way when the last server died; `spare` what is not known."""
         for path in list(self._incoming.iterdir()):
             if is_known(path.name):
                 self.publish(path.name)
-            else:
+            elif not spare:
                 path.unlink(missing_ok=True)
 
     def require_room(self, size: int) -> None:

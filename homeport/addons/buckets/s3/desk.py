@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import threading
 from collections.abc import AsyncIterable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,8 @@ READERS = 4
 DISK_THREADS = 8
 SWEEP_SECONDS = 10.0
 T = TypeVar("T")
+
+_log = logging.getLogger("buckets")
 
 
 class Desk:
@@ -79,13 +83,15 @@ class Desk:
         """Remove files that nothing refers to any more, until cancelled."""
         while True:
             self._freed.clear()
-            while await self._on(self._writer, lambda: self._store().sweep()):
-                pass
             try:
+                while await self._on(self._writer, lambda: self._store().sweep()):
+                    pass
+            except Exception:
+                _log.exception("sweeping failed and is tried again")
+                await asyncio.sleep(SWEEP_SECONDS)
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SWEEP_SECONDS):
                     await self._freed.wait()
-            except TimeoutError:
-                pass
 
     def close(self) -> None:
         for pool in (self._readers, self._disk, self._writer):
@@ -94,7 +100,8 @@ class Desk:
     def _prepare(self) -> None:
         store = self._store()
         store.index.prepare()
-        self.blobs.recover(store.knows)
+        # A restore that goes on has files there which the index is yet to know.
+        self.blobs.recover(store.knows, spare=store.is_pinned())
 
     def _store(self) -> Store:
         """This thread's own."""

@@ -6,11 +6,11 @@ import time
 from collections.abc import AsyncIterator
 from urllib.parse import quote, urlsplit
 
-from . import markup, policy, signatures
+from . import checksums, markup, policy, signatures
 from .answer import XML, Answer
 from .bodies import Body
 from .call import MAX_OBJECT, Call, kept_headers, require_known_headers
-from .errors import S3Error, access_denied
+from .errors import S3Error, access_denied, not_implemented
 from .forms import Form
 from .index import moment
 from .policy import Policy
@@ -24,10 +24,13 @@ async def post(call: Call) -> Answer:
     await form.read_fields()
     signed = _require_signed(call, form)
     key = form.fields.get("key", "").replace("${filename}", form.filename)
-    if not key:
+    if not key or "\0" in key:
         raise S3Error("InvalidArgument", "Bucket POST must contain a field named 'key'.")
     if len(key.encode()) > MAX_KEY_BYTES:
         raise S3Error("KeyTooLongError", f"A key has at most {MAX_KEY_BYTES} bytes.")
+    for name in form.fields:
+        if name in ("tagging", "content-md5") or name.startswith(checksums.PREFIX):
+            raise not_implemented(f"The field {name} of a form")
     acl = {"x-amz-acl": form.fields["acl"]} if "acl" in form.fields else {}
     require_known_headers({**form.fields, **acl}, key)
     headers = kept_headers(form.fields)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from .errors import S3Error
+from .errors import S3Error, access_denied
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -51,7 +51,7 @@ class Request:
 
 
 def read(scope: Mapping[str, Any], receive: Receive) -> Request:
-    """Of an ASGI scope. Raises `S3Error` (`InvalidURI`, `KeyTooLongError`)."""
+    """Of an ASGI scope. Raises `S3Error` (`InvalidURI`, `KeyTooLongError`, `AccessDenied`)."""
     raw = scope["raw_path"].decode("latin-1")
     try:
         path = unquote_to_bytes(raw).decode()
@@ -59,6 +59,8 @@ def read(scope: Mapping[str, Any], receive: Receive) -> Request:
     except UnicodeDecodeError:
         raise S3Error("InvalidURI", "The path is not UTF-8.") from None
     prefix = PREFIX if path == PREFIX or path.startswith(f"{PREFIX}/") else ""
+    if "\0" in path:
+        raise S3Error("InvalidURI", "A key can't have a NUL in it.")
     bucket, _, key = path[len(prefix) :].removeprefix("/").partition("/")
     if len(key.encode()) > MAX_KEY_BYTES:
         raise S3Error("KeyTooLongError", f"A key has at most {MAX_KEY_BYTES} bytes.")
@@ -83,6 +85,11 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 
 def _with_hoisted(headers: dict[str, str], query: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Signers of URLs move headers into the query: x-amz-meta-…, x-amz-acl and their like."""
+    """Signers of URLs move headers into the query: x-amz-meta-…, x-amz-acl and their like.
+
+    Raises `S3Error` (`AccessDenied`) for one that is said twice, differently: only one of the two is signed.
+    """
     hoisted = {name.lower(): value for name, value in query if name.lower().startswith("x-amz-")}
+    if differ := [name for name in hoisted if headers.get(name, hoisted[name]) != hoisted[name]]:
+        raise access_denied(f"The header {differ[0][:60]} is not what the query says.")
     return hoisted | headers

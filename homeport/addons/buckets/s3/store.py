@@ -290,7 +290,7 @@ class Store:
 
     def sweep(self) -> bool:
         """Remove some; whether there may be more. Nothing while somebody makes a backup."""
-        if self.index.one("SELECT 1 FROM pins WHERE until > ?", int(time.time())) is not None:
+        if self.is_pinned():
             return False
         found = [row["blob"] for row in self.index.all("SELECT blob FROM garbage LIMIT ?", SWEEP)]
         removed = [blob for blob in found if self.blobs.remove(blob)]
@@ -300,6 +300,9 @@ class Store:
                     "DELETE FROM garbage WHERE blob IN (SELECT value FROM json_each(?))", json.dumps(removed)
                 )
         return len(removed) == SWEEP
+
+    def is_pinned(self) -> bool:
+        return self.index.one("SELECT 1 FROM pins WHERE until > ?", int(time.time())) is not None
 
     def pin(self, id: str, seconds: int) -> None:
         """Keep all files for so long, whatever is deleted."""

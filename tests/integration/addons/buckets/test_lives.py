@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from homeport.addons import Plan, catalog
+from homeport.addons.buckets.s3.store import Store
 from homeport.errors import Invalid
 from tests.integration.addons.buckets.ground import Ground, Tenant, refused, wait_until
 
@@ -172,6 +173,32 @@ def test_only_one_of_many_creates(tenant: Tenant) -> None:
     assert sorted(outcomes) == ["PreconditionFailed"] * 7 + ["created"]
 
 
+def test_a_restore_outlives_a_server_that_is_started_meanwhile(own_ground: Ground, tmp_path: Path) -> None:
+    tenant = own_ground.tenant()
+    tenant.put("a", b"then")
+    folder = own_ground.home.addons / "bucketeer"
+    with contextlib.closing(Store(folder)) as store, store.blobs.draft() as draft:
+        draft.write(b"to be restored")
+        draft.keep()
+        store.pin("restore", 60)
+        own_ground.kill()
+        assert tenant.tend() == []
+        assert (folder / "incoming" / draft.id).exists()
+        store.unpin("restore")
+        own_ground.kill()
+        assert tenant.tend() == []
+        assert not (folder / "incoming" / draft.id).exists()
+
+
+def test_keys_at_rest_are_private(own_ground: Ground) -> None:
+    tenant = own_ground.tenant()
+    tenant.put("a", b"x")
+    folder = own_ground.home.addons / "bucketeer"
+    assert folder.stat().st_mode & 0o077 == 0
+    for path in folder.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """40 MB to be filled. Only root can have such a disk."""
@@ -196,9 +223,9 @@ def test_a_full_disk_is_said_and_can_be_emptied(tiny_disk: Path) -> None:
             while True:
                 file.write(b"x" * MB)
         assert shutil.disk_usage(tiny_disk).free < MB
-        for attempt in (lambda: tenant.put("old", b"new"), lambda: tenant.put("new", b"new")):
+        for key in ("old", "new"):
             with refused("InsufficientStorage", 507):
-                attempt()
+                tenant.put(key, b"new")
         assert tenant.content("old") == b"old" * MB
         assert tenant.keys() == ["old"]
         taken.unlink()

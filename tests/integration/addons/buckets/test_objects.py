@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -192,7 +193,7 @@ def test_keys_reach_their_own_bucket_only(ground: Ground, tenant: Tenant) -> Non
     other = ground.tenant()
     other.put("public/a", b"other's")
     with tenant.client() as client:
-        for attempt in (
+        attempts: tuple[Callable[[], object], ...] = (
             lambda: client.get_object(Bucket=other.bucket, Key="public/a"),
             lambda: client.put_object(Bucket=other.bucket, Key="public/a", Body=b"mine"),
             lambda: client.delete_object(Bucket=other.bucket, Key="public/a"),
@@ -203,7 +204,8 @@ def test_keys_reach_their_own_bucket_only(ground: Ground, tenant: Tenant) -> Non
             lambda: client.copy_object(
                 Bucket=tenant.bucket, Key="b", CopySource={"Bucket": other.bucket, "Key": "public/a"}
             ),
-        ):
+        )
+        for attempt in attempts:
             with refused("AccessDenied", 403):
                 attempt()
         assert [bucket["Name"] for bucket in client.list_buckets()["Buckets"]] == [tenant.bucket]
@@ -220,9 +222,21 @@ def test_what_is_public_is_world_readable_and_nothing_else(tenant: Tenant) -> No
     assert (found.status_code, found.content, found.headers["content-type"]) == (200, b"<script>", "text/html")
     assert found.headers["content-security-policy"] == "sandbox"
     assert found.headers["x-content-type-options"] == "nosniff"
+    tenant.put("public/a.pdf", b"%PDF", ContentType="application/pdf")
+    assert "content-security-policy" not in httpx.get(f"{tenant.url}/public/a.pdf").headers
     assert httpx.head(f"{tenant.url}/public/page.html").headers["content-length"] == "8"
     assert httpx.get(f"{tenant.url}/public/page.html", headers={"Range": "bytes=1-6"}).content == b"script"
-    hidden = ("/private.txt", "/publicity", "", "/", "?list-type=2", "?prefix=public/", "/public", "?cors", "?uploads")
+    hidden: tuple[str, ...] = (
+        "/private.txt",
+        "/publicity",
+        "",
+        "/",
+        "?list-type=2",
+        "?prefix=public/",
+        "/public",
+        "?cors",
+        "?uploads",
+    )
     hidden += ("/public/../private.txt", "/public/%2e%2e/private.txt", "//private.txt")
     for path in hidden:
         status, said = fetch(tenant.url + path)

@@ -28,6 +28,7 @@ def test_signed_urls(tenant: Tenant, version: str | None) -> None:
         assert httpx.put(address, content=b"x", headers={**headers, "Content-Type": "text/x"}).status_code == 403
         assert httpx.put(address, content=b"x", headers={**headers, "x-amz-meta-who": "you"}).status_code == 403
         assert httpx.put(address, content=b"x", headers={**headers, "x-amz-acl": "private"}).status_code == 403
+        assert httpx.put(f"{address}&x-amz-meta-who=you", content=b"x", headers=headers).status_code in (400, 403)
         found = httpx.get(url("get_object"))
         assert (found.content, found.headers["content-type"], found.headers["x-amz-meta-who"]) == (
             b"hello",
@@ -74,6 +75,11 @@ def test_signed_forms(tenant: Tenant, version: str | None) -> None:
     assert post(b"image", **{"x-amz-meta-more": "x"}).status_code == 403
     assert post(b"image", **{"x-amz-signature" if version == "s3v4" else "signature": "0" * 28}).status_code == 403
     assert post(b"image", policy="e30=").status_code == 403
+    with tenant.client(signature_version=version) as client:
+        tagged = client.generate_presigned_post(
+            tenant.bucket, "k", Fields={"tagging": "x"}, Conditions=[{"tagging": "x"}]
+        )
+    assert httpx.post(tagged["url"], data=tagged["fields"], files={"file": ("f", b"x")}).status_code == 501
     assert httpx.post(form["url"], data={"key": "up/a"}, files={"file": ("f", b"x")}).status_code == 403
     assert httpx.post(form["url"], content=b"no form").status_code == 400
     assert tenant.content("up/f ü.png") == b"image"
