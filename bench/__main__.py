@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import buckets, deploys, errors, gaps, memory, platform, starts, traffic
+from bench import backup, buckets, deploys, errors, gaps, memory, platform, starts, traffic
 from bench.platform import Platform
 from bench.table import Row, render
 
@@ -24,6 +24,7 @@ SECTIONS: dict[str, Callable[[Platform], list[Row]]] = {
     "starts": starts.measure,
     "errors": errors.measure,
     "buckets": buckets.measure,
+    "backup": backup.measure,
     "afterwards": memory.measure_again,
 }
 
