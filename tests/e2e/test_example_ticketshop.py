@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import browser
@@ -45,12 +46,6 @@ def create(platform: Platform, cli: Cli, name: str) -> Path:
     return project
 
 
-def push(platform: Platform, project: Path) -> str:
-    pushed = platform.git(project, "subtree", "push", "--prefix", "shop", "heroku", "main").ok()
-    assert "deployed to Homeport" in pushed.err
-    return pushed.err
-
-
 def migrate(cli: Cli, name: str) -> None:
     shown = cli("run", "-a", name, "bash", stdin="flask db upgrade\nflask seed\nexit\n").ok()
     assert "6 events are announced" in shown.both
@@ -69,8 +64,9 @@ def enter(page: Page, email: str, *, name: str = "") -> None:
 
 def test_a_shop_in_a_folder(platform: Platform, cli: Cli, name: str) -> None:
     project = create(platform, cli, name)
-    built = push(platform, project)
-    assert re.search(r"Node\.js app detected.*vite build.*Python app detected", built, re.DOTALL), built
+    pushed = platform.git(project, "subtree", "push", "--prefix", "shop", "heroku", "main").ok()
+    assert re.search(r"Node\.js app detected.*vite build.*Python app detected", pushed.err, re.DOTALL), pushed.err
+    assert "deployed to Homeport" in pushed.err
 
     # No tables yet: the shop says what to do, and that is what helps.
     status, said = platform.get(name, "/api/events")
@@ -128,7 +124,8 @@ def test_two_hundred_buyers_race_for_fifty_tickets(platform: Platform, name: str
     procfile = project / "shop/Procfile"
     procfile.write_text(procfile.read_text().replace("-w 1", "-w 2"))
     platform.commit(project, "Two workers")
-    push(platform, project)
+    cli("config:set", "HOMEPORT_SOURCE_DIR=shop", "-a", name).ok()  # the other way to deploy a folder
+    assert "deployed to Homeport" in platform.git(project, "push", "heroku", "main").ok().err
     migrate(cli, name)
     cli("pg:psql", "-a", name, "-c", "UPDATE events SET capacity = 50, price_cents = 1999 WHERE id = 1").ok()
     cli("ps:scale", "web=3", "-a", name).ok()
@@ -153,3 +150,21 @@ def test_two_hundred_buyers_race_for_fifty_tickets(platform: Platform, name: str
     """
     shown = cli("pg:psql", "-a", name, "-c", books).ok().out
     assert re.search(r"\b50 \|\s+50 \|\s+50 \|\s+1900050 \|\s+1900050 \|\s+1900050\b", shown), shown
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_its_own_tests_pass(platform: Platform, name: str, tmp_path: Path, database: str) -> None:
+    """On both databases: the races in them are decided by different locks."""
+    environment = {"PATH": "/usr/bin:/bin"}
+    if database == "postgres":
+        platform.homeport("create", name, "--no-remote").ok()
+        platform.homeport("addons:create", "heroku-postgresql", "-a", name).ok()
+        url = platform.homeport("config:get", "DATABASE_URL", "-a", name).ok().out.strip()
+        environment["TEST_DATABASE_URL"] = url
+    uv, python = Path(sys.executable).parent / "uv", tmp_path / "venv/bin/python"
+    wanted = EXAMPLE / "requirements-dev.txt"
+    subprocess.run([uv, "venv", "-q", "--python", sys.executable, tmp_path / "venv"], check=True)
+    subprocess.run([uv, "pip", "install", "-q", "--python", python, "-r", wanted], check=True)
+    tests: list[str | Path] = [python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(tests, cwd=EXAMPLE, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
