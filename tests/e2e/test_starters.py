@@ -90,7 +90,7 @@ def test_a_starter_runs_at_once_here_and_with_the_first_push(platform: Platform,
 
     environment = prepare(project, platform)
     platform.run("python", "-m", "pytest", "-q", cwd=project, environment=environment).ok()
-    for command in (HEROKU,):
+    for command in (HEROKU, HOMEPORT):
         with running_locally(command, project, environment) as url:
             platform.eventually(lambda url=url: answers(url), seconds=90, what=f"{command.name} local")
     assert not platform.git(project, "status", "--porcelain").ok().out, "what a local run leaves is ignored by git"
