@@ -16,5 +16,5 @@ def on_starting(server):
         server.log.warning("SECRET_KEY is not set: everybody is logged out whenever this dyno restarts.")
     if not os.environ.get("DATABASE_URL"):
         # The release phase ran in a dyno of its own, and what it wrote to its disk went with it.
-        server.log.warning("DATABASE_URL is not set: posts go to SQLite on this dyno's disk and are lost with it.")
+        server.log.warning("DATABASE_URL is not set: posts go to SQLite, which a dyno loses with its disk.")
         subprocess.run([sys.executable, "-m", "flask", "--app", "run", "db", "upgrade"], check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -42,7 +43,8 @@ def test_wordcount(platform: Platform, cli: Cli, name: str) -> None:
         for remote, settings in (("staging", "config.StagingConfig"), ("prod", "config.ProductionConfig")):
             cli("addons:create", "heroku-postgresql:hobby-dev", "--remote", remote, cwd=project).ok()
             cli("addons:create", "heroku-redis:mini", "--remote", remote, cwd=project).ok()
-            cli("config:set", f"APP_SETTINGS={settings}", "--remote", remote, cwd=project).ok()
+            small = ("WEB_CONCURRENCY=1", "WORKER_CONCURRENCY=1")
+            cli("config:set", f"APP_SETTINGS={settings}", *small, "--remote", remote, cwd=project).ok()
         shown = cli("config", "--remote", "prod", cwd=project).ok().out
         for variable in ("DATABASE_URL", "REDIS_URL", "APP_SETTINGS"):
             assert variable in shown
@@ -56,6 +58,9 @@ def test_wordcount(platform: Platform, cli: Cli, name: str) -> None:
         assert "Running upgrade 0002 -> 0003" in pushed.err
 
     with step("a count waits for a worker, and the page says what starts one"), browser.page() as page:
+        cli("ps:scale", "worker=0", "--remote", "staging", cwd=project).ok()
+        listed = partial(cli, "ps", "--remote", "staging", cwd=project)
+        platform.eventually(lambda: "worker.1" not in listed().ok().out, what="no worker")
         page.goto(platform.url(staging))
         expect(page.get_by_text("staging", exact=True)).to_be_visible()
         page.get_by_label("A text").fill(TEXT)
@@ -85,6 +90,13 @@ def test_wordcount(platform: Platform, cli: Cli, name: str) -> None:
         assert "app[worker.1]" in logged
         assert "wordcount.tasks.count" in logged
         assert "succeeded" in logged
+
+    with step("staging to production by the identical slug"):
+        cli("pipelines:create", name, "--app", staging, "--stage", "staging", cwd=project).ok()
+        cli("pipelines:add", name, "--app", prod, "--stage", "production", cwd=project).ok()
+        promoted = cli("pipelines:promote", "--app", staging, cwd=project).ok()
+        assert prod in promoted.both
+        assert f"Promote {staging}" in cli("releases", "--app", prod, cwd=project).ok().out
 
     with step("down and up again in the history of the tables"):
         down = cli("run", "-x", "flask db downgrade && flask db current", "--app", staging, cwd=project).ok()
