@@ -81,10 +81,12 @@ class Fleet(Protocol):
 class Deployer(Protocol):
     """Builds from a source tarball (`POST /apps/APP/builds`)."""
 
-    async def deploy_source(self, app_id: str, *, by: str, source: str | Path, version: str | None) -> Build:
+    async def deploy_source(
+        self, app_id: str, *, by: str, source: str | Path, version: str | None, only_test: bool = False
+    ) -> Build:
         """Start a build of the tarball at `source` (a URL, or the file of an upload) for the user with the id `by`.
 
-        Returns at once, with the build pending.
+        Returns at once, with the build pending. `only_test`: the app's tests are run, and nothing is released.
         """
 
     def output(self, build_id: str) -> AsyncIterator[bytes]:

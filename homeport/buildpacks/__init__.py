@@ -10,7 +10,7 @@ from homeport.buildpacks.procfile import Procfile
 from homeport.buildpacks.procfile import read as read_procfile
 from homeport.buildpacks.python import Python, has_manager, looks_like_python
 from homeport.buildpacks.python.interpreters import find as pythons
-from homeport.buildpacks.reading import listing, read_text
+from homeport.buildpacks.reading import listing, read_bytes, read_text
 from homeport.buildpacks.references import BuiltIn, Reference, Remote
 from homeport.buildpacks.references import parse as parse_reference
 from homeport.buildpacks.voice import Output, Voice
@@ -43,6 +43,7 @@ __all__ = [
     "looks_like_python",
     "parse_reference",
     "pythons",
+    "read_bytes",
     "read_procfile",
     "read_text",
 ]

@@ -92,6 +92,10 @@ class FailureId(StrEnum):
     NLTK_DOWNLOAD_FAILED = "nltk_download_failed"
     COLLECTSTATIC_FAILED = "collectstatic_failed"
 
+    # The app's own tests
+    TESTS_MISSING = "tests_missing"  # they are asked for, and nothing says what to run
+    TESTS_FAILED = "tests_failed"
+
 
 class BuildFailed(HomeportError):
     """The source cannot be made into a slug. Already said in the build output when it leaves `Builder.build`."""

@@ -22,6 +22,8 @@ class Voice:
         self.warnings: list[str] = []
         self.app = ""
         """What kind of app this is, once that is known."""
+        self.doing = "compile"
+        """What fails if something fails now."""
 
     def step(self, text: str) -> None:
         self._out(f"-----> {text}")
@@ -52,7 +54,7 @@ class Voice:
 
     def push_rejected(self) -> None:
         """Heroku's last word on a failed build."""
-        self._out(f" !     Push rejected, failed to compile {self.app or 'Python'} app.")
+        self._out(f" !     Push rejected, failed to {self.doing} {self.app or 'Python'} app.")
         self.blank()
 
     def _box(self, text: str) -> None:

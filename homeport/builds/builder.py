@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from homeport.buildpacks import (
     Voice,
     read_procfile,
 )
-from homeport.builds import slugignore, sources, subdirectory
+from homeport.builds import slugignore, sources, subdirectory, testing
 from homeport.builds.chain import compile_all
 from homeport.builds.choice import choose, references
 from homeport.builds.environment import build_environment, masked
@@ -37,6 +38,7 @@ class Limits:
     """What one build may use. Heroku: 15 minutes, 1 GB of source, 500 MB of slug, which is compressed there."""
 
     seconds: float = 900.0
+    tests: float = 3600.0  # seconds that the app's own tests may take on top of that
     output: int = 4_000_000  # characters shown
     code: int = 1_000_000_000  # bytes; every dyno gets a copy
     slug: int = 4_000_000_000  # bytes, code and layers together, uncompressed; layers are shared
@@ -62,7 +64,7 @@ class Builder:
         self._scratch = Scratch(home.builds / "work", abandoned=_kill_left_behind)
 
     async def build(self, job: Job, out: Output) -> Built:
-        """Build and return the slug's parts, all of them kept in the store.
+        """Build and return the slug's parts, all of them kept in the store; then run the app's tests if it wants that.
 
         `out` gets every line in Heroku's form, the reason of a failure too. The source folder is consumed: it has
         been moved or deleted afterwards. Raises `BuildFailed`.
@@ -70,10 +72,12 @@ class Builder:
         voice = Voice(masked(out, job.env))
         work = self._scratch.folder("build")
         try:
-            async with asyncio.timeout(self._limits.seconds):
-                return await self._build(job, voice, work)
-        except TimeoutError:
-            raise _told(voice, _timeout(self._limits.seconds)) from None
+            async with _within(self._limits.seconds):
+                built, suite = await self._build(job, voice, work)
+            if suite is not None:
+                async with _within(self._limits.tests):
+                    await self._test(job, built, suite, voice, work)
+            return built
         except BuildFailed as failure:
             raise _told(voice, failure) from failure.__cause__
         except OSError as error:
@@ -83,13 +87,14 @@ class Builder:
         finally:
             await asyncio.to_thread(_clear, work, job.source)
 
-    async def _build(self, job: Job, voice: Voice, work: Path) -> Built:
+    async def _build(self, job: Job, voice: Voice, work: Path) -> tuple[Built, testing.Suite | None]:
         source_id = await asyncio.to_thread(sources.check, job.source, job.source_id)
         voice.step(f"Building on {sources.operating_system()}")
         wanted = references(job.buildpack_urls, self._environ)
         in_folder = subdirectory.setting(job.env, buildpack=BuiltIn.SUBDIR in wanted)
         if path := await asyncio.to_thread(subdirectory.narrow, job.source, in_folder, voice):
             source_id = f"{source_id}:{path}"
+        suite = testing.wanted(job.env, job.source, always=job.tests)
         buildpacks = choose(wanted, job.source, voice)
         await asyncio.to_thread(slugignore.apply, job.source, voice)
         project = self._project(job, source_id, work)
@@ -102,7 +107,18 @@ class Builder:
             await asyncio.to_thread(shell.close)
         process_types = discover(job.source, compiled, voice)
         code = await asyncio.to_thread(keep_code, self._store, job.source, source_id, compiled.influence)
-        return self._finish(code, compiled, process_types, name, voice)
+        return self._finish(code, compiled, process_types, name, voice), suite
+
+    async def _test(self, job: Job, built: Built, suite: testing.Suite, voice: Voice, work: Path) -> None:
+        voice.doing = "test"
+        folder = work / "test"
+        await asyncio.to_thread(testing.lay_out, built, folder, self._store)
+        shell = LimitedShell(voice, self._environment(job, {}, work), mark=work, budget=self._limits.output)
+        try:
+            env = testing.environment(suite, built, folder, job.commit, self._store)
+            await testing.run(suite, env, folder, shell, voice)
+        finally:
+            await asyncio.to_thread(shell.close)
 
     def _finish(self, code: str, compiled: Compiled, process_types: dict[str, str], name: str, voice: Voice) -> Built:
         voice.blank()
@@ -157,6 +173,16 @@ class Builder:
     def close(self) -> None:
         """Clear the work folders away. What is in the cache and the store stays."""
         self._scratch.close()
+
+
+@contextlib.asynccontextmanager
+async def _within(seconds: float) -> AsyncIterator[None]:
+    """Raises `BuildFailed` (`build_timeout`)."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise _timeout(seconds) from None
 
 
 def _told(voice: Voice, failure: BuildFailed) -> BuildFailed:

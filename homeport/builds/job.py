@@ -24,6 +24,7 @@ class Job:
     `source` is a checked-out folder that the build may change, empty or take away. `source_id` names its content
     (the commit's tree hash); without one the files are read to make it. `env` are the config vars.
     `buildpack_urls` are empty when the build is to detect for itself. `first`: the app has no release with code.
+    `tests`: the app's own tests are run whatever its config vars say.
     """
 
     app_id: str
@@ -36,6 +37,7 @@ class Job:
     buildpack_urls: Sequence[str] = ()
     previous: Previous | None = None
     first: bool = False
+    tests: bool = False
 
 
 @dataclass(frozen=True)

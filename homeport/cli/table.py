@@ -45,6 +45,7 @@ TOPICS = {
     "auth": "manage authentication for your account",
     "builds": "manage the builds of apps",
     "buildpacks": "scripts used to compile apps",
+    "ci": "run the tests of an app",
     "config": "environment variables of apps",
     "domains": "custom domains for apps",
     "features": "add/remove app features",
@@ -204,6 +205,16 @@ COMMANDS: tuple[Command, ...] = (
     on_app("builds:info", "builds:info", "view a build", BUILD, LONG_JSON),
     on_app("builds:output", "builds:output", "show a build's output, as it comes", BUILD),
     on_app("builds:cancel", "builds:cancel", "cancel a build", BUILD),
+    # ci
+    on_app(
+        "ci:run",
+        "ci:run",
+        "build what is committed and run its tests, releasing nothing; the exit code is theirs",
+        Argument("commit", "branch, tag or commit to test (default HEAD)", required=False),
+        aliases=("ci",),
+        examples=("ci:run", "ci:run && git push heroku main"),
+        own=True,
+    ),
     # config
     on_app("config", "config:list_vars", "display the config vars for an app", JSON, SHELL),
     on_app(
@@ -519,7 +530,7 @@ BY_NAME: dict[str, Command] = {name: row for row in COMMANDS for name in row.nam
 # Topics of the official CLI that have no room here yet: said so, rather than guessed at as a misspelling.
 ELSEWHERE = frozenset(
     """
-    2fa accounts authorizations certs ci clients container dashboard data drains join leave lock members
+    2fa accounts authorizations certs clients container dashboard data drains join leave lock members
     notifications orgs plugins reviewapps sessions spaces teams telemetry unlock update usage
     webhooks
     """.split()

@@ -51,9 +51,14 @@ class Deploys:
         await push.objects.point_head_at(ref.ref)
         await self._database.run(records.weighed, push.app_id, await push.objects.size())
 
-    async def deploy_source(self, app_id: str, *, by: str, source: str | Path, version: str | None) -> Build:
-        """Start a deploy of a source tarball and return its build, pending, at once."""
-        order = await self._database.run(records.order, app_id, by, Tarball(source, version))
+    async def deploy_source(
+        self, app_id: str, *, by: str, source: str | Path, version: str | None, only_test: bool = False
+    ) -> Build:
+        """Start a deploy of a source tarball and return its build, pending, at once.
+
+        `only_test`: run the app's tests in what is built, and release nothing.
+        """
+        order = await self._database.run(records.order, app_id, by, Tarball(source, version), only_test=only_test)
         task = asyncio.create_task(self._deploy_quietly(order), name=order.build.id)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -101,6 +106,9 @@ class Deploys:
     async def _deploy_in_turn(self, order: Order, say: Say) -> None:
         self._note(order, f"Build started by user {order.by.email}")
         built, app_json = await self._build(order, say)
+        if order.only_test:
+            await self._database.run(records.tested, order)
+            return
         self._note(order, "Build succeeded")
         release = await self._database.run(records.pending_release, order, built, app_json)
         say("")

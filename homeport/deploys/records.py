@@ -20,13 +20,17 @@ KEPT_BUILDS = 50
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be deployed, for whom, and what was current when it was ordered."""
+    """What is to be deployed, for whom, and what was current when it was ordered.
+
+    `only_test`: it is built and tested, and released in no case.
+    """
 
     app: App
     by: User
     build: Build
     source: Source
     previous: Release
+    only_test: bool = False
 
     @property
     def description(self) -> str:
@@ -34,14 +38,14 @@ class Order:
         return f"Deploy {self.source.version[:8]}" if self.source.version else "Deploy"
 
 
-def order(session: Session, app_id: str, user_id: str, source: Source) -> Order:
+def order(session: Session, app_id: str, user_id: str, source: Source, *, only_test: bool = False) -> Order:
     app = apps.find(session, app_id)
     by = session.get_one(User, user_id)
     build = Build(app_id=app.id, user_id=by.id, commit=source.version)
     build.user = by
     session.add(build)
     session.flush()
-    return Order(app, by, build, source, releases.current(session, app))
+    return Order(app, by, build, source, releases.current(session, app), only_test)
 
 
 def renewed(session: Session, order: Order) -> Order:
@@ -68,7 +72,15 @@ def job(session: Session, order: Order, checkout: Path) -> builds.Job:
         buildpack_urls=apps.buildpacks(session, app),
         previous=previous,
         first=previous is None,
+        tests=order.only_test,
     )
+
+
+def tested(session: Session, order: Order) -> None:
+    """The tests have passed. Quiet if the app was destroyed meanwhile."""
+    build = session.get(Build, order.build.id)
+    if build is not None:
+        build.status = "succeeded"
 
 
 def present(session: Session, order: Order) -> Present | None:

@@ -71,7 +71,13 @@ async def create(call: Call) -> Reply:
             "Builds from a source tarball aren't here.", id="not_here_yet", fix="Deploy with `git push heroku main`."
         )
     source: str | Path = sources.uploaded(call, url) or url
-    build = await call.core.deploys.deploy_source(call.app.id, by=call.actor.user.id, source=source, version=version)
+    build = await call.core.deploys.deploy_source(
+        call.app.id,
+        by=call.actor.user.id,
+        source=source,
+        version=version,
+        only_test=call.body.flag("only_test"),  # not Heroku's: `homeport ci:run`
+    )
     return created(shape(call, call.app, build, await call.core.database.run(apps.buildpacks, call.app)))
 
 

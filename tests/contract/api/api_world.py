@@ -42,7 +42,9 @@ class Deployer:
     orders: list[tuple[str, str | Path, str | None]] = field(default_factory=list)
     said: dict[str, list[bytes]] = field(default_factory=dict)
 
-    async def deploy_source(self, app_id: str, *, by: str, source: str | Path, version: str | None) -> Build:
+    async def deploy_source(
+        self, app_id: str, *, by: str, source: str | Path, version: str | None, only_test: bool = False
+    ) -> Build:
         self.orders.append((app_id, source, version))
         return await self.database.run(_build, app_id, by, version)
 
