@@ -24,12 +24,9 @@ BARS = "▁▂▃▄▅▆▇█"
 
 def list_issues(call: Call) -> None:
     query = call.option("query") or ""
-    words = [query, *_narrowed(call)]
-    if "is:" not in query and not call.has("all"):
-        words.append("is:unresolved")
-    _show(
-        call, " ".join(filter(None, words)), nothing="no unresolved errors" if "is:" not in query else "no such errors"
-    )
+    open_only = "is:" not in query and not call.has("all")
+    words = [query, *_narrowed(call), "is:unresolved" if open_only else ""]
+    _show(call, " ".join(filter(None, words)), nothing="no unresolved errors" if open_only else "no such errors")
 
 
 def search(call: Call) -> None:
