@@ -22,6 +22,7 @@ _UNSAFE = re.compile(
     re.VERBOSE,
 )
 
+_SUSPECT = re.compile(r"[\r\x1b\x80-\x9f]")
 _LONGEST_HELD = 256
 
 
@@ -39,17 +40,21 @@ def _kept(found: re.Match[str]) -> str:
 
 
 class Sieve:
-    """`harmless` for text that comes in pieces, at whose edges a sequence may be cut in two."""
+    """`harmless` for text that comes in pieces, at whose edges a sequence may be cut in two.
+
+    What is unfinished in the last line waits for more, but not for long.
+    """
 
     def __init__(self) -> None:
         self._held = ""
 
     def feed(self, piece: str) -> str:
         text = self._held + piece
-        cut = max(text.rfind("\x1b"), text.rfind("\r"))
-        unfinished = cut >= 0 and len(text) - cut < _LONGEST_HELD and "\n" not in text[cut:]
-        self._held = text[cut:] if unfinished else ""
-        return harmless(text[:cut] if unfinished else text)
+        line = text.rfind("\n") + 1
+        found = _SUSPECT.search(text, line)
+        cut = found.start() if found is not None and len(text) - found.start() < _LONGEST_HELD else len(text)
+        self._held = text[cut:]
+        return harmless(text[:cut])
 
     def end(self) -> str:
         rest, self._held = self._held, ""

@@ -64,6 +64,46 @@ def test_a_read_token_does_not_deploy(session: Session, ada: User) -> None:
         accounts.require(actor, Action.DEPLOY, app)
 
 
+@pytest.mark.parametrize(
+    ("scopes", "reach"),
+    [
+        (("global",), set(Action)),
+        (("identity",), {Action.IDENTIFY}),
+        (("read",), {Action.VIEW}),
+        (("write",), {Action.VIEW, Action.OPERATE, Action.MANAGE}),
+        (("read-protected",), {Action.VIEW, Action.REVEAL}),
+        (("write-protected",), set(Action) - {Action.IDENTIFY, Action.ACCOUNT}),
+        (("identity", "read"), {Action.IDENTIFY, Action.VIEW}),
+        (("nonsense",), set()),
+        ((), set()),
+    ],
+)
+def test_scopes_reach_as_far_as_herokus(
+    session: Session, ada: User, scopes: tuple[str, ...], reach: set[Action]
+) -> None:
+    """https://devcenter.heroku.com/articles/oauth#scopes"""
+    app = apps.create(session, owner=ada, name="shop")
+    actor = accounts.authenticate(session, accounts.issue_token(session, ada, scope=scopes).secret)
+    assert {action for action in Action if accounts.may(actor, action, app)} == reach
+    assert {action for action in Action if accounts.may(actor, action)} == reach
+
+
+def test_a_key_opens_what_its_owner_may_and_nothing_once_it_is_removed(session: Session, ada: User) -> None:
+    line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILIsrcdBA+TOJvy7TEmyTM5WMDRlBNCtgWI6YoFm8wI3"
+    app = apps.create(session, owner=ada, name="shop")
+    with pytest.raises(Unauthorized):
+        accounts.authenticate_key(session, line)
+    key = accounts.add_key(session, ada, f"{line} me@laptop")
+    actor = accounts.authenticate_key(session, line)
+    assert actor.user.id == ada.id
+    assert accounts.may(actor, Action.DEPLOY, app)
+    assert accounts.tokens(session, ada) == []
+    accounts.remove_key(session, key)
+    session.flush()
+    with pytest.raises(Unauthorized):
+        accounts.authenticate_key(session, line)
+
+
 @pytest.mark.parametrize("email", ["", "ada", "@example.com", "ada@", "a b@example.com"])
 def test_what_is_no_e_mail_address_is_refused(session: Session, email: str) -> None:
     with pytest.raises(Invalid):

@@ -20,6 +20,8 @@ from homeport.logs.text import MAX_LINE_BYTES, MAX_PIECES, decode, lines_of
         ("a\n\nb\n", ["a", "", "b"]),
         ("\ttab", ["\ttab"]),
         ("\x1b[32mgreen\x1b[0m", ["\x1b[32mgreen\x1b[0m"]),
+        ("\x1b[1;38:5:200mmany\x1b[m", ["\x1b[1;38:5:200mmany\x1b[m"]),
+        ("\x1b]0;title\x07\x1b[2J\x1bc\x1b", ["␛]0;title␇␛[2J␛c␛"]),
         ("10%\r20%", ["10% 20%"]),
         ("nul\x00 bell\x07 del\x7f", ["nul␀ bell␇ del␡"]),
         ("c1 \x9b31m", ["c1 \ufffd31m"]),
