@@ -12,7 +12,6 @@ from pathlib import Path
 from homeport.buildpacks import (
     BuildFailed,
     Buildpack,
-    BuiltIn,
     Classic,
     Compiled,
     FailureId,
@@ -91,7 +90,7 @@ class Builder:
         source_id = await asyncio.to_thread(sources.check, job.source, job.source_id)
         voice.step(f"Building on {sources.operating_system()}")
         wanted = references(job.buildpack_urls, self._environ)
-        in_folder = subdirectory.setting(job.env, buildpack=BuiltIn.SUBDIR in wanted)
+        in_folder = subdirectory.setting(job.env, wanted)
         if path := await asyncio.to_thread(subdirectory.narrow, job.source, in_folder, voice):
             source_id = f"{source_id}:{path}"
         suite = testing.wanted(job.env, job.source, always=job.tests)

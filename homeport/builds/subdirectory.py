@@ -6,11 +6,11 @@ The folder becomes the whole source, before anything else looks at it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from homeport.buildpacks import BuildFailed, FailureId, Voice
+from homeport.buildpacks import BuildFailed, BuiltIn, FailureId, Reference, Remote, Voice
 from homeport.slugs import remove
 
 SETTING = "HOMEPORT_SOURCE_DIR"
@@ -30,14 +30,17 @@ class Setting:
     binding: bool
 
 
-def setting(config: Mapping[str, str], *, buildpack: bool) -> Setting | None:
-    """Which config var counts. Pure. `buildpack`: a subdir buildpack is set.
+def setting(config: Mapping[str, str], wanted: Sequence[Reference]) -> Setting | None:
+    """Which config var counts, with these buildpacks. Pure.
 
-    Raises `BuildFailed` when that has nothing to go by.
+    A fork of the subdir buildpack reads PROJECT_PATH itself, when its turn comes. Raises `BuildFailed` when ours is
+    set and has nothing to go by.
     """
+    buildpack = BuiltIn.SUBDIR in wanted
+    forked = any(isinstance(one, Remote) and "subdir" in one.url.casefold() for one in wanted)
     if config.get(SETTING, "").strip():
         return Setting(SETTING, config[SETTING].strip(), binding=True)
-    if config.get(OF_BUILDPACKS, "").strip():
+    if config.get(OF_BUILDPACKS, "").strip() and not forked:
         return Setting(OF_BUILDPACKS, config[OF_BUILDPACKS].strip(), binding=buildpack)
     if buildpack:
         raise BuildFailed(

@@ -95,7 +95,8 @@ class Deploys:
             self._note(order, f"Deploy failed: {error.what}")
             if not isinstance(error, builds.BuildFailed):  # a build says its own failure
                 _say_failure(error, said)
-            said(f" !     Push rejected to {order.app.name}.")
+            if not order.only_test:
+                said(f" !     Push rejected to {order.app.name}.")
             raise Refused(error) from error
         except BaseException:
             await self._database.run(records.failed, order, "interrupted")

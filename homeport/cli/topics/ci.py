@@ -53,7 +53,8 @@ def _archive(call: Call, commit: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="homeport-ci-") as folder:
         file = Path(folder) / "source.tar.gz"
         top = call.git.output("rev-parse", "--show-toplevel")
-        call.git.output("-C", top, "archive", "--format=tar.gz", f"--output={file}", commit)
+        # In a folder of its own, as GitHub packs it: a source with a single folder at its top keeps that then.
+        call.git.output("-C", top, "archive", "--format=tar.gz", "--prefix=source/", f"--output={file}", commit)
         return file.read_bytes()
 
 

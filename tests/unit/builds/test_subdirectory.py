@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from homeport.buildpacks import BuildFailed, Voice
+from homeport.buildpacks import BuildFailed, BuiltIn, Remote, Voice
 from homeport.builds.subdirectory import Setting, candidates, narrow, setting
 
 
@@ -61,14 +61,16 @@ def test_a_variable_that_may_mean_something_else_does_not_refuse_a_push(tmp_path
 
 
 def test_which_setting_counts() -> None:
-    assert setting({}, buildpack=False) is None
-    assert setting({"HOMEPORT_SOURCE_DIR": " "}, buildpack=False) is None
-    assert setting({"PROJECT_PATH": "b"}, buildpack=False) == Setting("PROJECT_PATH", "b", binding=False)
-    assert setting({"PROJECT_PATH": "b"}, buildpack=True) == Setting("PROJECT_PATH", "b", binding=True)
+    ours, fork = BuiltIn.SUBDIR, Remote("https://github.com/someone/heroku-buildpack-subdir", archive=False)
+    assert setting({}, []) is None
+    assert setting({"HOMEPORT_SOURCE_DIR": " "}, []) is None
+    assert setting({"PROJECT_PATH": "b"}, [BuiltIn.PYTHON]) == Setting("PROJECT_PATH", "b", binding=False)
+    assert setting({"PROJECT_PATH": "b"}, [ours, BuiltIn.PYTHON]) == Setting("PROJECT_PATH", "b", binding=True)
+    assert setting({"PROJECT_PATH": "b"}, [fork, BuiltIn.PYTHON]) is None  # it does it itself
     both = {"PROJECT_PATH": "b", "HOMEPORT_SOURCE_DIR": "a"}
-    assert setting(both, buildpack=True) == Setting("HOMEPORT_SOURCE_DIR", "a", binding=True)
+    assert setting(both, [ours]) == Setting("HOMEPORT_SOURCE_DIR", "a", binding=True)
     with pytest.raises(BuildFailed) as caught:
-        setting({}, buildpack=True)
+        setting({}, [ours])
     assert "config:set PROJECT_PATH" in caught.value.fix
 
 

@@ -27,7 +27,7 @@ class Repository(FakeGit):
                 return COMMIT
             case ("status", *_):
                 return self.changes
-            case ("-C", "/work", "archive", _, output, commit):
+            case ("-C", "/work", "archive", _, "--prefix=source/", output, commit):
                 assert commit == COMMIT
                 Path(output.removeprefix("--output=")).write_bytes(b"archive")
                 return ""
