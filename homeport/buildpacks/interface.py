@@ -33,11 +33,12 @@ class Shell(Protocol):
         cwd: Path,
         env: Mapping[str, str | None] | None = None,
         show: Show | None = None,
+        formed: bool = False,
     ) -> Finished:
         """Run a program to its end; `env` is added to the build's environment (None removes).
 
-        Its lines appear in the build output as it writes them, indented, after `show` has seen them. Whatever it
-        leaves running is killed.
+        Its lines appear in the build output as it writes them, indented unless they are `formed` as Heroku's already,
+        after `show` has seen them. Whatever it leaves running is killed.
         """
 
 

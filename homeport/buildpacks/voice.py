@@ -33,6 +33,10 @@ class Voice:
         for line in text.splitlines() or [""]:
             self._out(f"       {line}".rstrip())
 
+    def formed(self, line: str) -> None:
+        """A line of somebody who speaks in Heroku's form already."""
+        self._out(line.rstrip())
+
     def blank(self) -> None:
         """An empty line, unless there is one already."""
         if not self._blank:

@@ -29,8 +29,9 @@ class Exporting:
         cwd: Path,
         env: Mapping[str, str | None] | None = None,
         show: Show | None = None,
+        formed: bool = False,
     ) -> Finished:
-        return await self.shell.run(argv, cwd=cwd, env={**self.env, **(env or {})}, show=show)
+        return await self.shell.run(argv, cwd=cwd, env={**self.env, **(env or {})}, show=show, formed=formed)
 
 
 async def compile_all(

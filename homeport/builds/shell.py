@@ -44,12 +44,13 @@ class LimitedShell:
         cwd: Path,
         env: Mapping[str, str | None] | None = None,
         show: Show | None = None,
+        formed: bool = False,
     ) -> Finished:
         """See `buildpacks.Shell`. Exit codes follow the shell: 127 not found, 126 not executable, 128 + signal."""
         self._used = True
         environment = {**self._env, **(env or {})}
         tail = _Tail()
-        lines = _Lines(lambda line: self._take(line, show, tail))
+        lines = _Lines(lambda line: self._take(line, show, tail, formed=formed))
         async with _output_pipe(lines) as output:
             try:
                 process = await asyncio.create_subprocess_exec(
@@ -86,13 +87,13 @@ class LimitedShell:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), 5)
 
-    def _take(self, line: str, show: Show | None, tail: _Tail) -> None:
+    def _take(self, line: str, show: Show | None, tail: _Tail, *, formed: bool) -> None:
         tail.add(line)
         shown = show(line) if show is not None else line
         if shown is not None:
-            self._print(shown)
+            self._print(shown, formed=formed)
 
-    def _print(self, line: str) -> None:
+    def _print(self, line: str, *, formed: bool = False) -> None:
         if self._budget < 0:
             return
         self._budget -= len(line) + 1
@@ -101,6 +102,8 @@ class LimitedShell:
                 "The build has printed more than it may; the rest is not shown.\n\n"
                 "It goes on all the same. Make your scripts less talkative to see everything."
             )
+        elif formed:
+            self._voice.formed(line)
         else:
             self._voice.detail(line)
 

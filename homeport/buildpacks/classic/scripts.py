@@ -113,4 +113,5 @@ class Scripts:
             cwd=self._project.source,
             env={"STACK": STACK, "REQUEST_ID": self._project.scratch.name},
             show=(lambda line: None) if hidden else None,  # noqa: ARG005
+            formed=True,
         )

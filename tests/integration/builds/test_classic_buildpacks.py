@@ -67,7 +67,7 @@ default_process_types:
     said = [line.strip() for line in outcome.lines]
     assert f"-----> Using buildpack: {pack.url}" in said
     assert "-----> Greeting app detected" in said
-    assert "-----> Greeting from heroku-24" in said
+    assert "-----> Greeting from heroku-24" in outcome.lines
     assert {"count none", "colour red and none"} <= set(said)
     assert outcome.slug.buildpack == "Greeting"
     assert outcome.slug.process_types == {"web": "greet"}
