@@ -9,7 +9,7 @@ from homeport.daemon.commands import down, env, status, up
 
 __all__ = ["down", "env", "status", "up"]
 
-_OF_BACKUPS = {"back_up", "backups", "remove_backup_schedule", "restore", "set_backup_schedule", "verify"}
+_OF_BACKUPS = {"back_up", "list_backups", "remove_backup_schedule", "restore", "set_backup_schedule", "verify"}
 
 
 def __getattr__(name: str) -> Any:

@@ -69,7 +69,7 @@ def verify(file: str, *, passphrase_file: str | None) -> dict[str, Any]:
     return _shown(manifest, path, secret is not None)
 
 
-def backups() -> dict[str, Any]:
+def list_backups() -> dict[str, Any]:
     """Those in the usual folder or the schedule's, and how scheduled ones go."""
     home = Home.from_environment()
     planned, outcome = schedule.read(home), schedule.last(home)

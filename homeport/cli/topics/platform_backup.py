@@ -64,7 +64,7 @@ def _verify(call: Call) -> None:
 def list_backups(call: Call) -> None:
     from homeport import daemon
 
-    found = daemon.backups()
+    found = daemon.list_backups()
     if call.has("json"):
         call.terminal.json(found)
         return
