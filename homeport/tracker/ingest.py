@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from homeport.errors import BadRequest, Forbidden, HomeportError, Invalid, NotFound, TooLarge, Unavailable
 from homeport.tracker import envelope, quota, reading
-from homeport.tracker.bodies import Body
+from homeport.tracker.bodies import MAX_BODY, MAX_SENT, Body
 from homeport.tracker.envelope import Envelope, Item
 from homeport.tracker.events import event_id
 from homeport.tracker.projects import Project, Projects
@@ -27,6 +27,8 @@ from homeport.tracker.writer import Writer
 
 MAX_EVENT = 1024**2
 """Bytes of one event, as Sentry's limit."""
+MAX_OF_STRANGERS = 2 * MAX_EVENT
+"""Bytes that are read of a request whose key, if it has one, stands in the body."""
 MAX_AT_ONCE = 96 * 1024**2
 """Bytes of all bodies that are being received."""
 OTHERS_PER_MINUTE = 6_000
@@ -89,15 +91,16 @@ class Ingest:
         key = _key(headers, scope.get("query_string", b""))
         if key is not None or project is None:
             _require(project, key)  # before anything is read of strangers
-        raw = await self._body(headers, receive)
+        raw = await self._body(headers, receive, is_known=key is not None)
         sent = _stored(raw) if match[2] == "store" else envelope.parse(raw)
         if key is None:
             _require(project, _key_of_dsn(sent))
         assert project is not None  # noqa: S101 - required above
         return await self._take(project, sent)
 
-    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
-        body = Body(headers.get("content-encoding", ""))
+    async def _body(self, headers: Mapping[str, str], receive: Receive, *, is_known: bool) -> bytes:
+        limits = (MAX_SENT, MAX_BODY) if is_known else (MAX_OF_STRANGERS, MAX_OF_STRANGERS)
+        body = Body(headers.get("content-encoding", ""), max_sent=limits[0], max_body=limits[1])
         counted = 0
         try:
             while True:

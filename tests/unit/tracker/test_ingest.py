@@ -202,6 +202,11 @@ def test_bombs_are_refused(play: Play) -> None:
         for encoding, encode in (("gzip", gzip.compress), ("br", lambda data: brotli.compress(data, quality=1))):
             answer = await scene.post(encode(bytes(ingest.MAX_AT_ONCE)), **{"Content-Encoding": encoding})
             assert answer.status_code == 413
+        small_bomb = gzip.compress(bytes(ingest.MAX_OF_STRANGERS + 1))
+        for headers, status in ((AUTH, 400), ({}, 413)):
+            sent = {**headers, "Content-Encoding": "gzip"}
+            answer = await scene.client.post("/api/7/envelope/", content=small_bomb, headers=sent)
+            assert answer.status_code == status, "of strangers less is read"
 
     play(scenario)
 
