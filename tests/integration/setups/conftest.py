@@ -1,0 +1,3 @@
+from tests.integration.dynos.conftest import ports
+
+__all__ = ["ports"]
