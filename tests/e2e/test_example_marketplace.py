@@ -53,8 +53,8 @@ def create(platform: Platform, cli: Cli, name: str) -> Path:
 def deploy(platform: Platform, cli: Cli, name: str, project: Path) -> None:
     """The ritual: nobody sees the market while its tables change."""
     cli("maintenance:on", "-a", name).ok()
-    platform.eventually(lambda: platform.get(name)[0] == 503, what="the maintenance page")
-    assert "maintenance" in platform.get(name)[1].lower()
+    platform.eventually(lambda: "maintenance" in platform.get(name)[1].lower(), what="the maintenance page")
+    assert platform.get(name)[0] == 503
     pushed = platform.git(project, "subtree", "push", "--prefix", "market", "heroku", "main").ok()
     assert "deployed to Homeport" in pushed.err
     assert platform.get(name)[0] == 503, "the new version was shown before it was ready"

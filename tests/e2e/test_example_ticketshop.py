@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import browser
@@ -152,19 +151,12 @@ def test_two_hundred_buyers_race_for_fifty_tickets(platform: Platform, name: str
     assert re.search(r"\b50 \|\s+50 \|\s+50 \|\s+1900050 \|\s+1900050 \|\s+1900050\b", shown), shown
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
-def test_its_own_tests_pass(platform: Platform, name: str, tmp_path: Path, database: str) -> None:
-    """On both databases: the races in them are decided by different locks."""
-    environment = {"PATH": "/usr/bin:/bin"}
-    if database == "postgres":
-        platform.homeport("create", name, "--no-remote").ok()
-        platform.homeport("addons:create", "heroku-postgresql", "-a", name).ok()
-        url = platform.homeport("config:get", "DATABASE_URL", "-a", name).ok().out.strip()
-        environment["TEST_DATABASE_URL"] = url
+def test_its_own_tests_pass(tmp_path: Path) -> None:
     uv, python = Path(sys.executable).parent / "uv", tmp_path / "venv/bin/python"
     wanted = EXAMPLE / "requirements-dev.txt"
     subprocess.run([uv, "venv", "-q", "--python", sys.executable, tmp_path / "venv"], check=True)
     subprocess.run([uv, "pip", "install", "-q", "--python", python, "-r", wanted], check=True)
     tests: list[str | Path] = [python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    environment = {"PATH": "/usr/bin:/bin"}
     done = subprocess.run(tests, cwd=EXAMPLE, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
