@@ -75,7 +75,7 @@ class Writer:
         self._head = head
         self._sealed = Encrypting(target, passphrase) if passphrase is not None else None
         below = cast(BinaryIO, self._sealed) if self._sealed is not None else target
-        compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+        compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, threads=1)  # beside this one
         self._compressed = compressor.stream_writer(below, closefd=False)
         self._tar = tarfile.open(fileobj=cast(BinaryIO, self._compressed), mode="w|", bufsize=256 * 1024)  # noqa: SIM115
         self._parts: dict[str, _Digest] = {}
