@@ -22,6 +22,9 @@ from homeport.buildpacks import Finished, Show, Voice
 MARK = "HOMEPORT_BUILD"
 """Names, in the environment of every process of a build, the scratch folder of that build."""
 
+UMASK = 0o022
+"""What programs expect; the daemon's own lets nobody else read anything."""
+
 _LONGEST_LINE = 4000  # characters shown of one line
 _KEPT = 200_000  # characters of a command's output that are kept for a diagnosis
 _LINGER = 1.0  # seconds that a child's children may hold its output open after it has ended
@@ -62,6 +65,7 @@ class LimitedShell:
                     stdout=output.child_end,
                     stderr=output.child_end,
                     start_new_session=True,
+                    umask=UMASK,
                 )
             except OSError as error:
                 self._print(f"{argv[0]}: {error.strerror}")

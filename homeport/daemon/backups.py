@@ -39,7 +39,7 @@ def back_up(target: str | None, *, passphrase_file: str | None, keep: int | None
     secret = passphrase(passphrase_file)
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
-    _end_in_order()
+    _begin()
     with disk_errors_named("The backup could not be written", "Make room, or name a folder on another disk."):
         home = _existing_home()
         backup.require_finished(home)
@@ -122,7 +122,7 @@ def restore(file: str, *, passphrase_file: str | None, say: Say) -> dict[str, An
     secret = passphrase(passphrase_file)
     with _opened(path) as source:
         backup.require_room(home)
-        _end_in_order()
+        _begin()
         fix = "Make room, and restore again: it begins anew."
         with disk_errors_named("The backup could not be restored", fix), _held(home):
             backup.require_room(home)
@@ -240,8 +240,9 @@ def _absolute(path: str | None) -> str | None:
     return None if path is None else str(Path(path).absolute())
 
 
-def _end_in_order() -> None:
-    """TERM ends us as an exception does: whatever is under way is cleared away."""
+def _begin() -> None:
+    """What is written is for nobody else to read; TERM ends us as an exception does, everything cleared away."""
+    os.umask(0o077)
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
 
 

@@ -40,6 +40,9 @@ def up(
 
     `bind` are addresses to listen on, separated by commas.
     """
+    # What is written from now on is for nobody else to read. Those who need more say so: dynos and builds, whose
+    # programs expect the usual umask, and servers that run as accounts of their own.
+    os.umask(0o077)
     home = Home.from_environment()
     home.prepare()
     if detach:
@@ -223,7 +226,7 @@ def _folder_of_the_program(home: Home) -> Path | None:
     if program.name != "homeport":
         return None
     folder = home.run / "bin"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     draft = folder / f".homeport.{os.getpid()}"
     draft.symlink_to(program)
     draft.replace(folder / "homeport")
