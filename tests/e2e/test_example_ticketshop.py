@@ -132,7 +132,7 @@ def test_two_hundred_buyers_race_for_fifty_tickets(platform: Platform, name: str
 
     race = [sys.executable, str(EXAMPLE / "race.py"), platform.url(name), "--event", "1", "--buyers", "200"]
     done = subprocess.run(
-        [*race, "--cafile", platform.endpoint["ca"]], capture_output=True, text=True, timeout=120, check=False
+        [*race, "--cafile", platform.endpoint["ca"]], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "50 bought, 150 sold_out" in done.stdout
