@@ -12,8 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 
-from homeport import __version__, api, backup, deploys, dynos, git, logs, pipelines, router, setups
-from homeport.builds import Builder
+from homeport import __version__, api, backup, deploys, dynos, git, router, setups
 from homeport.daemon import doors, secrets, ssh
 from homeport.daemon import endpoint as endpoints
 from homeport.daemon.captures import CaptureDoor
@@ -21,6 +20,7 @@ from homeport.daemon.endpoint import Endpoint
 from homeport.daemon.housekeeping import keep_house
 from homeport.daemon.nightly import back_up_nightly
 from homeport.daemon.parts import Core, Settings, make_core, urls
+from homeport.daemon.work import make_application, make_work
 from homeport.errors import HomeportError
 from homeport.home import Home
 
@@ -73,60 +73,21 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
     await core.proxy.start(table)  # before everything else: a port that is taken must end this at once
     where = urls(settings, core.proxy.https_port)
     ssh_door = ssh.open_door(home, settings)
-    repositories = git.Repositories(home.repositories)
-    builder = Builder(home, core.store)
-    launcher = deploys.Launcher(
-        core.database,
-        core.fleet,
-        core.addons.snapshots,
-        core.logs,
-        where.app_url,
-        core.fleet.parts.routes.changed,
-        deploys.Outputs(home.builds / "releases"),
-    )
-    promoter = pipelines.Promoter(core.database, launcher, core.logs)
-    deployer = deploys.Deploys(home, core.database, builder, launcher, core.logs)
-    app_setups = setups.Setups(home, core.database, core.addons.addons, deployer, core.fleet, core.logs)
-    turns = git.Turns()
-    receiver = git.Receiver(home.run / "receive.sock", home.run / "hooks", deploys.PushPolicy(deployer.push))
-    application = doors.Platform(
-        api.application(
-            api.Core(
-                database=core.database,
-                fleet=core.fleet,
-                logs=core.logs,
-                log_sessions=logs.Sessions(secrets.session_key(home)),
-                urls=where,
-                version=__version__,
-                deploys=deployer,
-                addons=core.addons.addons,
-                data=core.addons.data,
-                scheduler=core.scheduler,
-                setups=app_setups,
-                uploads=home.builds / "uploads",
-                release_outputs=launcher.outputs,
-                pipelines=api.Pipelines(promoter, pipelines.Comparer(core.database, repositories)),
-                ssh=ssh_door.host if ssh_door else None,
-            )
-        ),
-        git.GitApplication(repositories, receiver, doors.Doorkeeper(core.database), home.builds, turns=turns),
-    )
+    ssh_host = ssh_door.host if ssh_door else None
+    work = make_work(core, where)
+    application = make_application(core, work, where, ssh_host)
     captures = CaptureDoor(core.addons.addons)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(_let_go, core)
-        stack.callback(builder.close)
-        await receiver.start()
-        stack.push_async_callback(receiver.close)
-        stack.push_async_callback(deployer.close)
-        stack.push_async_callback(app_setups.close)
+        await stack.enter_async_context(work.open())
         await stack.enter_async_context(
             _loops(
                 core.fleet.run(),
                 core.routing.run(),
                 core.scheduler.run(),
                 *core.addons.loops(),
-                promoter.run(),
-                keep_house(core, repositories, deployer, launcher.outputs, captures.keeping),
+                work.promoter.run(),
+                keep_house(core, work.repositories, work.deployer, work.launcher.outputs, captures.keeping),
                 back_up_nightly(home),
             )
         )
@@ -134,13 +95,12 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
         await stack.enter_async_context(doors.streams(captures.serve, home.run / CaptureDoor.SOCKET))
         await stack.enter_async_context(doors.http(application, home.run / "api.sock"))
         if ssh_door is not None:
-            serve = git.GitOverSsh(repositories, receiver, ssh.Keyring(core.database), turns)
-            await stack.enter_async_context(
-                git.serving(ssh_door.listeners, ssh_door.key, ssh.Keyring(core.database), serve)
-            )
+            keyring = ssh.Keyring(core.database)
+            serve = git.GitOverSsh(work.repositories, work.receiver, keyring, work.turns)
+            await stack.enter_async_context(git.serving(ssh_door.listeners, ssh_door.key, keyring, serve))
         stack.callback(core.logs.hang_up)  # first of all: log tails would keep the server from closing
         await core.fleet.parts.routes.changed()  # every app is reachable before anybody is told so
-        endpoint = _endpoint(core, settings, where, ssh_door.host if ssh_door else None)
+        endpoint = _endpoint(core, settings, where, ssh_host)
         endpoints.write(home, endpoint)
         yield endpoint
 
