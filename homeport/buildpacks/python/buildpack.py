@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date
 
@@ -33,9 +34,10 @@ class Python:
         """Hooks, interpreter, dependencies, static files, in Heroku's order. Raises `BuildFailed`."""
         before = await hooks.run("pre_compile", project, shell, voice, {})
         checks.refuse_internal_folders(project.source)
-        checks.drop_virtual_environments(project.source, voice)
+        await checks.drop_virtual_environments(project.source, voice)
         manager = package_managers.determine(project.source, project.config)
-        wanted = read(project.source, manager, project.scratch)
+        # In a thread: packages that lie in the source are hashed, all of them, and no app shall wait for that.
+        wanted = await asyncio.to_thread(read, project.source, manager, project.scratch)
         layer = await self._dependencies(project, wanted, shell, store, voice)
         env = profile.build_time(layer, project)
         influence = await self._static_files(project, layer, shell, voice, env)

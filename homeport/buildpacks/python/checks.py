@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -30,19 +31,20 @@ def refuse_internal_folders(source: Path) -> None:
         )
 
 
-def drop_virtual_environments(source: Path, voice: Voice) -> None:
+async def drop_virtual_environments(source: Path, voice: Voice) -> None:
     """A committed virtual environment works on the machine where it was made and nowhere else."""
-    for settings in sorted(source.glob("*/pyvenv.cfg")):
-        folder = settings.parent
-        if folder.is_symlink():
-            continue
-        remove(folder)
+    for folder in await asyncio.to_thread(_virtual_environments, source):
+        await asyncio.to_thread(remove, folder)
         voice.warning(
             f"The folder {folder.name}/ is a virtual environment; leaving it out.\n\n"
             "It works only on the machine where it was made. Take it out of the repository:\n\n"
             f"  git rm -r -q --cached {folder.name}\n  echo '{folder.name}/' >> .gitignore\n"
             "  git commit -am 'Forget the virtual environment'"
         )
+
+
+def _virtual_environments(source: Path) -> list[Path]:
+    return [settings.parent for settings in sorted(source.glob("*/pyvenv.cfg")) if not settings.parent.is_symlink()]
 
 
 def warn(project: Project, layer: Layer, voice: Voice) -> None:
