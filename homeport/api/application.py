@@ -8,6 +8,7 @@ import re
 import uuid
 from urllib.parse import quote
 
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -22,7 +23,7 @@ from homeport.api.exchange import Call, Reply, respond
 from homeport.api.parts import Core
 from homeport.api.routes import ROUTES
 from homeport.api.table import Access, Match, Route, Table
-from homeport.errors import TooLarge
+from homeport.errors import HomeportError, NotFound, TooLarge
 
 MAX_BODY_BYTES = 1024 * 1024
 """Of a JSON body. Config vars, the largest thing in one, may have 64 KB."""
@@ -63,9 +64,15 @@ class _Application:
         if match.route.streams and request.method == "HEAD":
             return _failure(errors.wrong_method("HEAD", [match.route.method]))
         call = await self._read(request, match)
-        if match.route.streams:
-            return await self._stream(match.route, call, request)
-        reply = await self._carry_out(match.route, call)
+        try:
+            if match.route.streams:
+                return await self._stream(match.route, call, request)
+            reply = await self._carry_out(match.route, call)
+        except HomeportError:
+            raise
+        except Exception as error:
+            await self._blame_its_end(call, error)
+            raise
         for action in call.after:
             action()
         return respond(call, reply, is_read=match.route.method == "GET")
@@ -98,6 +105,16 @@ class _Application:
         response = await route.handler(call, request)
         assert isinstance(response, Response)  # noqa: S101 - a handler's contract
         return response
+
+    async def _blame_its_end(self, call: Call, error: Exception) -> None:
+        """An app, or an add-on, may be destroyed while a request about it is under way, between two transactions.
+
+        Raises `NotFound` if that is what went wrong.
+        """
+        if call.known_app is not None:
+            await self._core.database.run(apps.find, call.app.id)
+        if isinstance(error, NoResultFound):
+            raise NotFound("", "What this is about was removed meanwhile.") from error
 
 
 def _transact(session: Session, route: Route, call: Call) -> object:

@@ -6,16 +6,17 @@ import base64
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from homeport import accounts
+from homeport import accounts, apps
 from homeport.api.resources import account
 from homeport.api.routes import ROUTES
 from homeport.api.table import Access
-from homeport.state import Database
+from homeport.state import App, Build, Database
 from tests.contract.api import api_world
 from tests.contract.api.api_world import World
 
@@ -288,6 +289,24 @@ def test_a_crash_tells_nothing_outside_and_everything_but_secrets_inside(
     assert "nosuchtable" in caplog.text
     assert secret not in caplog.text
     assert world.token.secret not in caplog.text
+
+
+def test_an_app_that_is_destroyed_while_a_request_is_under_way_is_not_found(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Between the transaction that lets somebody in and the one that does what was asked."""
+    world.create_app()
+    deploy = world.deployer.deploy_source
+
+    async def late(app_id: str, **more: Any) -> Build:
+        await world.database.run(lambda session: apps.destroy(session, session.get_one(App, app_id)))
+        return await deploy(app_id, **more)
+
+    monkeypatch.setattr(world.deployer, "deploy_source", late)
+    response = world.post("/apps/shop/builds", {"source_blob": {"url": "https://example.com/app.tgz"}})
+    assert (response.status_code, response.json()["id"]) == (404, "not_found")
+    assert response.json()["resource"] == "app"
+    assert "crashed" not in caplog.text
 
 
 def test_a_change_that_crashes_half_way_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
