@@ -1,4 +1,4 @@
-"""python -m bench [NAME…]: everything, or what is named: memory, deploys, gaps, traffic, starts, errors, buckets…"""
+"""python -m bench [NAME…]: everything, or what is named: memory, deploys, gaps, traffic, starts, databases…"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import backup, buckets, deploys, errors, gaps, memory, platform, starts, traffic
+from bench import backup, buckets, databases, deploys, errors, gaps, memory, platform, starts, traffic
 from bench.platform import Platform
 from bench.table import Row, render
 
@@ -22,6 +22,7 @@ SECTIONS: dict[str, Callable[[Platform], list[Row]]] = {
     "gaps": gaps.measure,
     "traffic": traffic.measure,
     "starts": starts.measure,
+    "databases": databases.measure,
     "errors": errors.measure,
     "buckets": buckets.measure,
     "backup": backup.measure,
