@@ -3,5 +3,6 @@
 from homeport.buildpacks import BuildFailed, FailureId, Output
 from homeport.builds.builder import Builder, Limits
 from homeport.builds.job import Built, Job, Previous
+from homeport.builds.subdirectory import app_folder
 
-__all__ = ["BuildFailed", "Builder", "Built", "FailureId", "Job", "Limits", "Output", "Previous"]
+__all__ = ["BuildFailed", "Builder", "Built", "FailureId", "Job", "Limits", "Output", "Previous", "app_folder"]

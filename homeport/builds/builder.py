@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,9 +165,12 @@ class Builder:
             commit=job.commit,
         )
 
-    def forget(self, app_id: str) -> None:
-        """Remove what the scripts of an app have cached between its builds."""
-        remove(self._app_cache(app_id))
+    def sweep(self, app_ids: Collection[str]) -> None:
+        """Remove what scripts have cached between builds of apps other than these."""
+        apps = self._cache / "apps"
+        for cache in [*apps.iterdir()] if apps.exists() else []:
+            if cache.name not in app_ids:
+                remove(cache)
 
     def close(self) -> None:
         """Clear the work folders away. What is in the cache and the store stays."""

@@ -77,6 +77,13 @@ def narrow(source: Path, wanted: Setting | None, voice: Voice) -> str:
     return path
 
 
+def app_folder(source: Path, config: Mapping[str, str]) -> Path:
+    """Where in a checkout the app is, for whoever reads it before the build; the build itself refuses what is wrong."""
+    named = config.get(SETTING, "").strip() or config.get(OF_BUILDPACKS, "").strip()
+    folder = source / named.strip("/")
+    return folder if ".." not in PurePosixPath(named).parts and _truly_inside(source, folder) else source
+
+
 def _truly_inside(source: Path, folder: Path) -> bool:
     """Whether it is a folder that is reached without any link."""
     try:

@@ -87,7 +87,7 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
                 core.scheduler.run(),
                 *core.addons.loops(),
                 work.promoter.run(),
-                keep_house(core, work.repositories, work.deployer, work.launcher.outputs, captures.keeping),
+                keep_house(core, work, captures.keeping),
                 back_up_nightly(home),
             )
         )

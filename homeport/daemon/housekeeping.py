@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from homeport import apps, deploys, slugs
 from homeport.daemon.parts import Core
-from homeport.git import Repositories
+from homeport.daemon.work import Work
 
 FIRST_AFTER = 60.0
 EVERY = 3600.0
@@ -19,9 +19,7 @@ _log = logging.getLogger("homeport")
 
 async def keep_house(
     core: Core,
-    repositories: Repositories,
-    deployer: deploys.Deploys,
-    release_outputs: deploys.Outputs,
+    work: Work,
     keeping: asyncio.Lock,
 ) -> None:
     """Until cancelled. While somebody else holds `keeping`, nothing is removed."""
@@ -29,20 +27,19 @@ async def keep_house(
     while True:
         try:
             async with keeping:
-                await _sweep(core, repositories, deployer, release_outputs)
+                await _sweep(core, work)
         except Exception:
             _log.exception("sweeping failed and is tried again in an hour")
         await asyncio.sleep(EVERY)
 
 
-async def _sweep(
-    core: Core, repositories: Repositories, deployer: deploys.Deploys, release_outputs: deploys.Outputs
-) -> None:
+async def _sweep(core: Core, work: Work) -> None:
     app_ids = await core.database.run(_app_ids)
-    await asyncio.to_thread(repositories.sweep, app_ids)
+    await asyncio.to_thread(work.repositories.sweep, app_ids)
+    await asyncio.to_thread(work.builder.sweep, app_ids)
     core.logs.prune(app_ids)
-    deployer.outputs.sweep(await core.database.run(deploys.forget_old_builds))
-    release_outputs.sweep(await core.database.run(deploys.known_releases))
+    work.deployer.outputs.sweep(await core.database.run(deploys.forget_old_builds))
+    work.launcher.outputs.sweep(await core.database.run(deploys.known_releases))
     await asyncio.to_thread(core.store.prune, await core.database.run(slugs.layers_in_use))
 
 

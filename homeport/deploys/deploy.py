@@ -126,8 +126,8 @@ class Deploys:
             checkout = folder / "app"
             checkout.mkdir()
             await order.source.put(checkout, say)
-            app_json = await self._app_json(order, checkout)
             job = await self._database.run(records.job, order, checkout)
+            app_json = await self._app_json(order, job)
             built = await self._builder.build(job, say)
         finally:
             await asyncio.to_thread(slugs.remove, folder)
@@ -135,9 +135,10 @@ class Deploys:
             say(line)
         return built, app_json
 
-    async def _app_json(self, order: Order, checkout: Path) -> AppJson:
+    async def _app_json(self, order: Order, job: builds.Job) -> AppJson:
         """Read before the build: what is wrong with it costs nobody the time of one. Raises `Invalid`."""
-        reading = await asyncio.to_thread(appjson.find, checkout)
+        folder = builds.app_folder(job.source, job.env)
+        reading = await asyncio.to_thread(appjson.find, folder)
         return appjson.consider(reading, await self._database.run(records.present, order))
 
     def _note(self, order: Order, *lines: str) -> None:

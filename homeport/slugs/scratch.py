@@ -34,6 +34,7 @@ class Scratch:
         self.path.mkdir(mode=0o700)
         self._lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._closed = False
 
     def folder(self, name: str) -> Path:
         """A fresh, empty folder whose name begins with `name`."""
@@ -42,9 +43,11 @@ class Scratch:
         return folder
 
     def close(self) -> None:
-        """Remove the folder and let go of its lock."""
-        remove(self.path)
-        os.close(self._lock)
+        """Remove the folder and let go of its lock. Quiet if that is done."""
+        if not self._closed:
+            self._closed = True
+            remove(self.path)
+            os.close(self._lock)
 
 
 def _abandoned(parent: Path) -> Iterator[Path]:

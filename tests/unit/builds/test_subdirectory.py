@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from homeport.buildpacks import BuildFailed, BuiltIn, Remote, Voice
-from homeport.builds.subdirectory import Setting, candidates, narrow, setting
+from homeport.builds.subdirectory import Setting, app_folder, candidates, narrow, setting
 
 
 def tree(source: Path, *names: str) -> Path:
@@ -79,3 +79,12 @@ def test_candidates_are_apps_that_are_not_too_deep(tmp_path: Path) -> None:
         tmp_path, "Procfile", "a/b/c/requirements.txt", "a/b/c/d/Procfile", "z/manage.py", "node_modules/x/package.json"
     )
     assert candidates(tmp_path) == ["a/b/c", "z"]
+
+
+def test_what_is_read_before_the_build_is_read_where_the_app_is(tmp_path: Path) -> None:
+    source = tree(tmp_path / "app", "shop/app.json", "app.json")
+    (source / "link").symlink_to("/etc")
+    assert app_folder(source, {"HOMEPORT_SOURCE_DIR": "shop/"}) == source / "shop"
+    assert app_folder(source, {"PROJECT_PATH": "shop"}) == source / "shop"
+    for wrong in ("", "missing", "../app", "link", "shop/../..", "/etc", "\0"):
+        assert app_folder(source, {"HOMEPORT_SOURCE_DIR": wrong}) == source
