@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ from homeport.state import Database
 # A time limit per example would fail on a loaded machine and nowhere else.
 settings.register_profile("homeport", deadline=None)
 settings.load_profile("homeport")
+
+# What is fetched in tests is served on loopback, which no URL leads to otherwise.
+os.environ["HOMEPORT_FETCH_NETWORKS"] = "127.0.0.0/8,::1"
 
 
 @pytest.fixture(scope="session")

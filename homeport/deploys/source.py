@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from homeport import reach
 from homeport.errors import Invalid
 from homeport.git import Commit, Objects, Submodule, environment
+from homeport.reach import Reach
 
 SUBMODULE_SECONDS = 120
 MAX_TARBALL_BYTES = 1024**3
@@ -88,13 +90,13 @@ class Tarball:
 
 
 async def download(url: str, to: Path) -> None:
-    """Fetch a tarball. Raises `Invalid` (`source_…`)."""
+    """Fetch a tarball. Raises `Invalid` (`source_…`, `address_not_public`)."""
     if urlsplit(url).scheme not in ("https", "http"):
         raise Invalid("The source's URL must begin with https:// or http://.", id="source_url")
     size = 0
     try:
         async with (
-            httpx.AsyncClient(follow_redirects=True, timeout=60) as client,
+            reach.client(follow_redirects=True, timeout=60) as client,
             client.stream("GET", url) as response,
         ):
             response.raise_for_status()
@@ -134,6 +136,7 @@ def _lift(folder: Path) -> None:
 
 async def _fetch(submodule: Submodule, into: Path, say: Say) -> None:
     url = _checked_url(submodule)
+    await Reach.of().require(url)
     target = await asyncio.to_thread(_place, submodule, into)
     say(f"       {submodule.path} at {submodule.commit[:8]}")
     code, text = await _git(target, "init", "--quiet", "--template=")

@@ -20,7 +20,7 @@ HEROKU = ROOT / ".node" / "node_modules" / ".bin" / "heroku"
 
 # What the machine needs to reach package registries; nothing else of the caller's environment gets in.
 _KEPT = re.compile(
-    r"PATH|LANG|TMPDIR|PIP_.*|UV_.*|SSL_CERT_.*|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|PYENV_ROOT|.*_PROXY"
+    r"PATH|LANG|TMPDIR|PIP_.*|UV_.*|SSL_CERT_.*|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|PYENV_ROOT|HOMEPORT_FETCH_NETWORKS|.*_PROXY"
 )
 
 

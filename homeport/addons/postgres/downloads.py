@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 
+from homeport import reach
 from homeport.addons.postgres.dumps import Login
 from homeport.errors import Invalid, Unavailable
 
@@ -35,12 +36,12 @@ def is_young(path: Path) -> bool:
 
 
 async def fetch(url: str, into: Path) -> None:
-    """Download. Raises `Invalid` for what is no http(s) URL, `Unavailable` for what can't be had."""
+    """Download. Raises `Invalid` for a URL that leads nowhere public, `Unavailable` for what can't be had."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise Invalid("A backup's URL must begin with https:// or http://.")
     try:
         async with (
-            httpx.AsyncClient(follow_redirects=True, max_redirects=MAX_REDIRECTS, timeout=TIMEOUT) as client,
+            reach.client(follow_redirects=True, max_redirects=MAX_REDIRECTS, timeout=TIMEOUT) as client,
             client.stream("GET", url) as response,
         ):
             if response.status_code != 200:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from homeport.buildpacks.classic.snapshots import Snapshots
 from homeport.buildpacks.references import Remote
+from homeport.errors import Invalid
 from homeport.slugs import remove
 
 MOST = 200_000_000
@@ -44,13 +45,15 @@ async def fetch(remote: Remote, snapshots: Snapshots, scratch: Path) -> str:
 
 
 async def _download(remote: Remote, to: Path) -> None:
-    import httpx  # not at the top: only archives need it
+    import httpx  # not at the top: only archives need them
+
+    from homeport import reach
 
     user, _, password = remote.user_info.partition(":")
     size = 0
     try:
         async with (
-            httpx.AsyncClient(follow_redirects=True, timeout=30, auth=(user, password) if user else None) as client,
+            reach.client(follow_redirects=True, timeout=30, auth=(user, password) if user else None) as client,
             client.stream("GET", remote.url) as response,
         ):
             response.raise_for_status()
@@ -60,6 +63,8 @@ async def _download(remote: Remote, to: Path) -> None:
                     if size > MOST:
                         raise ArchiveFailed(f"It is larger than {MOST // 1_000_000} MB.")
                     out.write(chunk)
+    except Invalid as error:
+        raise ArchiveFailed(error.message) from error
     except httpx.HTTPStatusError as error:
         raise ArchiveFailed(f"Its server answered {error.response.status_code}.") from error
     except httpx.HTTPError as error:
