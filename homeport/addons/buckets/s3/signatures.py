@@ -77,8 +77,7 @@ def key_id(request: Request) -> str | None:
     given = request.headers.get("authorization", "")
     credential = request.parameter("X-Amz-Credential")
     if given.startswith(ALGORITHM):
-        _, _, rest = given.partition("Credential=")
-        return rest.partition("/")[0]
+        credential = _fields(given).get("Credential", "")
     return credential.rsplit("/", 4)[0] if credential is not None else request.parameter("AWSAccessKeyId")
 
 
@@ -113,8 +112,7 @@ def chain(signer: Signer, previous: str, kind: str, *hashes: str) -> str:
 
 
 def _by_header(request: Request, given: str, secret_of: Secrets, now: float) -> Signer:
-    pairs = (part.strip().partition("=") for part in given.removeprefix(ALGORITHM).split(","))
-    fields = {name: value for name, _, value in pairs}
+    fields = _fields(given)
     key_id, scope = _credential(fields.get("Credential", ""))
     stamp = request.headers.get("x-amz-date", "")
     _require_date(scope, stamp)
@@ -124,6 +122,15 @@ def _by_header(request: Request, given: str, secret_of: Secrets, now: float) -> 
     if payload is None:
         raise S3Error("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
     return _check(request, key_id, scope, stamp, fields, payload, secret_of)
+
+
+def _fields(given: str) -> dict[str, str]:
+    """Of the Authorization header. Raises `S3Error` (`InvalidRequest`) for one that is said twice."""
+    pairs = [part.strip().partition("=") for part in given.removeprefix(ALGORITHM).split(",")]
+    fields = {name: value for name, _, value in pairs}
+    if len(fields) != len(pairs):
+        raise S3Error("InvalidRequest", "A field of the Authorization header is said twice.")
+    return fields
 
 
 def _by_url(request: Request, secret_of: Secrets, now: float) -> Signer:
