@@ -40,9 +40,12 @@ def resource(session: Session, addon: Addon) -> Resource:
     return Resource(addon.id, addon.name, plan_of(addon), dict(addon.options), secret)
 
 
-def find(session: Session, name_or_id: str) -> Addon:
-    """Raises `NotFound`."""
-    matches = (Addon.name == name_or_id) | (Addon.id == name_or_id)
+def find(session: Session, ref: str) -> Addon:
+    """By name or id, or by what an app calls it: `APP::ATTACHMENT`. Raises `NotFound`."""
+    owner, _, name = ref.partition("::")
+    attached = select(Attachment.addon_id).join(Attachment.app)
+    as_attachment = Addon.id.in_(attached.where(App.name == owner, Attachment.name == name.upper()))
+    matches = (Addon.name == ref) | (Addon.id == ref) | as_attachment
     addon = session.scalar(select(Addon).where(matches, *_THERE))
     if addon is None:
         raise _no_addon()

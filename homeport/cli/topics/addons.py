@@ -195,7 +195,7 @@ def wait(call: Call) -> None:
 
 def resolve(call: Call, name: str) -> Item:
     """The add-on that a name means on the app, if there is one, or else among all. Raises `ApiError`, `UsageError`."""
-    apps = [call.maybe_app, None] if call.maybe_app else [None]
+    apps = [call.maybe_app, None] if call.maybe_app and "::" not in name else [None]
     found: list[Item] = []
     for app in apps:
         try:
@@ -204,7 +204,7 @@ def resolve(call: Call, name: str) -> Item:
             )[0]
             break
         except ApiError as error:
-            if error.status != 404 or app is None or "::" in name:
+            if error.status != 404 or app is None:
                 raise
     if len(found) > 1:
         listed = ", ".join(item["name"] for item in found)

@@ -151,6 +151,11 @@ def test_attached_and_detached(world: World) -> None:
     by_name = world.get("/apps/jobs/addon-attachments/PRIMARY").json()
     assert by_name == world.get(f"/addon-attachments/{attached.json()['id']}").json()
     assert [found["name"] for found in world.get("/apps/jobs/addons").json()] == ["main-db"]
+    assert world.get("/addons/jobs%3A%3Aprimary").json()["name"] == "main-db"  # `addons:attach jobs::PRIMARY`
+    again = world.post("/addon-attachments", {"addon": "jobs::PRIMARY", "app": "jobs", "name": "SECOND"})
+    assert again.json()["addon"]["name"] == "main-db"
+    assert world.delete(f"/addon-attachments/{again.json()['id']}").status_code == 200
+    assert refused(world, "GET", "/addons/shop%3A%3APRIMARY") == (404, "not_found")
 
     assert refused(world, "DELETE", f"/apps/shop/addons/{made['id']}", {"force": False}) == (409, "addon_in_use")
     assert world.delete(f"/addon-attachments/{attached.json()['id']}").json()["name"] == "PRIMARY"

@@ -144,6 +144,12 @@ def test_what_is_not_on_the_app_is_looked_for_everywhere() -> None:
     assert session.requests[1] == f'{RESOLVE} {{"addon": "main-db", "app": null}}'
 
 
+def test_what_another_app_calls_it_is_not_looked_for_on_this_one() -> None:
+    session = Session({**FOUND, "GET /addons/id-of-main-db/addon-attachments": []})
+    assert session.type("addons:info jobs::PRIMARY -a demo").code == 0
+    assert session.requests[0] == f'{RESOLVE} {{"addon": "jobs::PRIMARY", "app": null}}'
+
+
 def test_a_name_that_means_several_is_refused() -> None:
     shown = Session({RESOLVE: [addon(), addon("other-db")]}).type("addons:upgrade heroku-postgresql:standard-0 -a demo")
     assert shown.code == 2
