@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +24,7 @@ from homeport.git.channel import Channel
 from homeport.git.commands import Head, message, packet, read_head
 from homeport.git.receive import Push, Receiver
 from homeport.git.repositories import Objects, Repositories, environment
+from homeport.git.spools import Spool, Spools
 from homeport.git.turns import WAITING, Turns, catch_up
 
 PATH = re.compile(r"/(?P<app>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack|git-receive-pack)")
@@ -32,9 +33,22 @@ PATH = re.compile(r"/(?P<app>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-
 MAX_PUSH_BYTES = 1024**3
 """Heroku refuses repositories over 1 GB ("Limits": https://devcenter.heroku.com/articles/limits#git-repository-size)."""
 
+MAX_FETCH_BYTES = 16 * 1024**2
+"""Of what a client has and wants, in a clone or fetch: a hundred thousand branches would take a third of it."""
+PUSHES_AT_ONCE = 2
+"""How many pushes of the largest size one person may have on this machine's disk; of usual ones, any number."""
+
 RESULT = "application/x-git-receive-pack-result"
 _NO_CACHE = {"Cache-Control": "no-cache"}
 _CHUNK = 64 * 1024
+
+
+class _Taken(Enum):
+    """What became of a request's body. All of it was read in any case."""
+
+    WHOLE = "whole"
+    TOO_LARGE = "too large"
+    CROWDED = "crowded"  # the person has too many others under way
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,7 @@ class GitApplication:
         self._repositories = repositories
         self._receiver = receiver
         self._authorize = authorize
-        self._spool = spool
+        self._spools = Spools(spool, PUSHES_AT_ONCE * max_push_bytes)
         self._max_push_bytes = max_push_bytes
         self._turns = turns or Turns()
 
@@ -102,11 +116,12 @@ class GitApplication:
         except HomeportError as error:
             return PlainTextResponse(f"{error.message}\n", 403)
         objects = await self._repositories.open(caller.app_id)
-        body = tempfile.TemporaryFile(dir=self._spool)  # noqa: SIM115 - closed by the response
+        body = self._spools.open(caller.user_id)
         try:
-            if not await self._take_body(request, body):
+            taken = await _take_body(request, body, self._max_push_bytes if writes else MAX_FETCH_BYTES)
+            if taken is not _Taken.WHOLE:
                 body.close()
-                return self._too_large(writes)
+                return self._refused(taken, writes)
         except BaseException:
             body.close()
             raise
@@ -116,34 +131,31 @@ class GitApplication:
         stack.callback(body.close)
         return await _backend(request, match["service"], objects, body, {}, stack)
 
-    async def _take_body(self, request: Request, body: IO[bytes]) -> bool:
-        """Spool the request's body; False if it is larger than a push may be (all of it is read nevertheless)."""
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size <= self._max_push_bytes and chunk:
-                await asyncio.to_thread(body.write, chunk) if len(chunk) > _CHUNK else body.write(chunk)
-        body.seek(0)
-        return size <= self._max_push_bytes
-
-    def _too_large(self, writes: bool) -> Response:
+    def _refused(self, taken: _Taken, writes: bool) -> Response:
         limit = self._max_push_bytes // 1024**2
-        lines = (
+        too_large = (
             f" !     This push is larger than the {limit} MB that an app's repository may have.\n"
             " !     Take large files out of the commit (`git rm --cached FILE`)\n"
             " !     and out of older ones (`git filter-repo`), and keep them in a bucket.\n"
-            " !     Error ID: push_too_large\n"
+            " !     Error ID: push_too_large"
+        )
+        crowded = (
+            f" !     Your pushes that are under way have more than {PUSHES_AT_ONCE * limit} MB together.\n"
+            " !     Wait until one of them is done, then push again.\n"
+            " !     Error ID: too_many_pushes"
         )
         if not writes:
             return PlainTextResponse("Too large.\n", 413)
+        lines, word = (too_large, "push_too_large") if taken is _Taken.TOO_LARGE else (crowded, "too_many_pushes")
         # Side-band 3 ends the push.
-        content = message(lines.rstrip("\n")) + packet(b"\x03push_too_large\n") + b"0000"
+        content = message(lines) + packet(b"\x03" + word.encode() + b"\n") + b"0000"
         return Response(content, media_type=RESULT, headers=_NO_CACHE)
 
     async def _receive(self, request: Request, push: Push, body: IO[bytes]) -> Response:
         """Take a push when it is its turn: one at a time per app, the others wait and are told so."""
         head = await asyncio.to_thread(read_head, body)
-        turn = self._turns.of(push.app_id)
+        # Before a large pack git asks whether it may send anything, by a request without commands: that needs no turn.
+        turn = self._turns.of(push.app_id) if head.commands else asyncio.Lock()
         if not turn.locked() or not head.shows_messages:
             return await self._receive_in_turn(request, push, head, body, turn)
         output = Channel()
@@ -172,6 +184,24 @@ class GitApplication:
             await stack.aclose()
             raise
         return await _backend(request, "git-receive-pack", push.objects, body, extra, stack)
+
+
+async def _take_body(request: Request, body: Spool, limit: int) -> _Taken:
+    """Spool the request's body, to be read from its beginning. What is refused leaves nothing on the disk."""
+    size, taken = 0, _Taken.WHOLE
+    async for chunk in request.stream():
+        size += len(chunk)
+        if taken is not _Taken.WHOLE or not chunk:
+            continue
+        if size > limit or not body.reserve(len(chunk)):
+            taken = _Taken.TOO_LARGE if size > limit else _Taken.CROWDED
+            await asyncio.to_thread(body.empty)
+        elif len(chunk) > _CHUNK:
+            await asyncio.to_thread(body.write, chunk)
+        else:
+            body.write(chunk)
+    body.seek(0)
+    return taken
 
 
 async def _backend(

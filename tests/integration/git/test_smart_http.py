@@ -262,6 +262,36 @@ def test_a_second_push_waits_for_the_first_and_follows_it(server: Server, projec
     assert git(project, "ls-remote", "heroku", "main").stdout.split()[0] == head
 
 
+def test_one_persons_pushes_take_so_much_of_the_disk_and_no_more(server: Server, project: Path) -> None:
+    """Two of the largest size are under way; a third one is not even kept until it is its turn."""
+    working, finish = threading.Event(), threading.Event()
+
+    def slow(_push: Push, _say: Callable[[str], None]) -> None:
+        working.set()
+        assert finish.wait(60)
+
+    for branch in ("one", "two", "three"):
+        git(project, "checkout", "-q", "-b", branch, "main")
+        commit(project, f"{branch}.bin", os.urandom(6 * 1024 * 1024))
+    server.slow = slow
+    results: dict[str, subprocess.CompletedProcess[str]] = {}
+    first = start_push(project, "one", results)
+    assert working.wait(30)
+    second = start_push(project, "two", results)
+    assert server.waiting.wait(30)
+    refused = git(project, "push", "heroku", "three:main")
+    finish.set()
+    assert refused.returncode != 0
+    assert "remote:  !     Your pushes that are under way have more than 16 MB together." in refused.stderr
+    assert "too_many_pushes" in refused.stderr
+    first.join(60)
+    second.join(60)
+    server.slow = None
+    assert results["one"].returncode == 0, results["one"].stderr
+    again = git(project, "push", "--force", "heroku", "three:main")
+    assert again.returncode == 0, again.stderr
+
+
 def test_the_moved_refs_are_told_to_who_decides(server: Server, project: Path) -> None:
     git(project, "push", "heroku", "main")
     for branch in ("one", "two"):
