@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from homeport.addons.buckets import variables
 from homeport.addons.buckets.s3 import checksums, conditions, cors, listing, markup, policy
 from homeport.addons.buckets.s3.application import OPERATIONS, _operation
 from homeport.addons.buckets.s3.bodies import Body
+from homeport.addons.buckets.s3.call import kept_headers
 from homeport.addons.buckets.s3.errors import S3Error
 from homeport.addons.buckets.s3.forms import Form
 from homeport.addons.buckets.s3.request import Message, Request, read
@@ -83,7 +85,9 @@ def test_a_range_is_what_a_slice_is(size: int, first: int, last: int) -> None:
             assert content[found[0] : found[1]] == content[first : last + 1]
 
 
-@pytest.mark.parametrize("header", ["bytes=", "bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,3-4", "bytes=1", ""])
+@pytest.mark.parametrize(
+    "header", ["bytes=", "bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,3-4", "bytes=1", "", f"bytes={'9' * 5000}-"]
+)
 def test_odd_ranges_are_no_ranges(header: str) -> None:
     assert conditions.span(header, 10) is None
 
@@ -148,6 +152,36 @@ def test_broken_chunks_are_refused(wire: bytes) -> None:
     body = Body(request("PUT", "/b/k", {**CHUNKED, "x-amz-decoded-content-length": "5"}, wire), None)
     with pytest.raises(S3Error):
         asyncio.run(collected(aiter(body)))
+
+
+def test_trailers_do_not_fill_the_memory() -> None:
+    """Whoever sends a form has not said yet who they are."""
+    taken = 0
+
+    async def receive() -> Message:
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": b"a: b\r\n" * 1000 if taken > 1 else b"0\r\n", "more_body": taken < 100}
+
+    async def scenario() -> None:
+        asked = read(scope("POST", "/b", {"content-type": "multipart/form-data; boundary=X", **CHUNKED}), receive)
+        with pytest.raises(S3Error, match="malformed"):
+            await Form(asked.headers["content-type"], aiter(Body(asked, None))).read_fields()
+
+    asyncio.run(scenario())
+    assert taken < 10
+
+
+@pytest.mark.parametrize(
+    "name", ["x-amz-meta-a%0Ax-amz-meta-b", "x-amz-meta-a%3A1", "x-amz-meta-%C3%BC", "x-amz-meta-a%20"]
+)
+def test_what_is_no_name_of_a_header_is_not_taken_for_one(name: str) -> None:
+    """Lines of what is signed could be read in two ways, and answers with such a header by nobody."""
+    with pytest.raises(S3Error) as caught:
+        request("PUT", f"/b/k?{name}=v")
+    assert caught.value.code == "InvalidArgument"
+    with pytest.raises(S3Error):
+        kept_headers({unquote(name): "v"})
 
 
 def test_a_checksum_that_was_announced_has_to_come() -> None:
@@ -226,7 +260,14 @@ def test_xml_is_read_as_it_was_written(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [b"", b"<Delete>", b"<Other/>", b'<!DOCTYPE d [<!ENTITY a "b">]><Delete>&a;</Delete>']
+    "document",
+    [
+        b"",
+        b"<Delete>",
+        b"<Other/>",
+        b'<!DOCTYPE d [<!ENTITY a "b">]><Delete>&a;</Delete>',
+        '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE d [<!ENTITY a "b">]><Delete>&a;</Delete>'.encode("utf-16"),
+    ],
 )
 def test_other_xml_is_malformed(document: bytes) -> None:
     with pytest.raises(S3Error) as caught:

@@ -6,6 +6,7 @@ Amazon S3 API Reference, "Signature Calculations for the Authorization Header: T
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,7 @@ from .request import Receive, Request
 from .signatures import UNSIGNED, Signer, chain
 
 MAX_LINE = 16 * 1024
+"""Bytes of a chunk's line, and of all trailers: whoever sends more has no key, perhaps, and is not waited for."""
 MAX_CHUNK = 1024**3
 EMPTY = hashlib.sha256(b"").hexdigest()
 
@@ -170,13 +172,17 @@ class _Chunks:
             self._compare(given)
 
     def _compare(self, given: str) -> None:
-        if given != self._signature:
+        if not hmac.compare_digest(given.encode(), self._signature.encode()):
             raise S3Error("SignatureDoesNotMatch", "The signature of a chunk is not right.")
 
     async def _read_trailers(self) -> None:
         lines = []
+        left = MAX_LINE
         while line := await self._line(at_end=True):
             lines.append(line.decode("latin-1"))
+            left -= len(line)
+            if left < 0:
+                raise _malformed()
         fields = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         self._body.trailers = {name: value for name, value in fields if name != "x-amz-trailer-signature"}
         if self._is_signed and self._body.signer is not None and self._body.payload == SIGNED_TRAILER:

@@ -9,7 +9,7 @@ from . import checksums
 from .bodies import Body, whole
 from .desk import Desk
 from .errors import S3Error, not_implemented
-from .request import Request
+from .request import HEADER_NAME, Request
 from .signatures import Signer
 from .store import Bucket, require_quota
 
@@ -98,5 +98,5 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 def require_header(name: str, value: str) -> None:
     """Raises `S3Error` (`InvalidArgument`) for what can't stand in a header."""
-    if not name.isascii() or any(letter < " " or letter == "\x7f" for letter in name + value if letter != "\t"):
+    if not HEADER_NAME.fullmatch(name) or any(letter < " " or letter == "\x7f" for letter in value if letter != "\t"):
         raise S3Error("InvalidArgument", "A header has characters that can't stand in one.")

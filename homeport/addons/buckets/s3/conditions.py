@@ -63,7 +63,9 @@ def span(header: str | None, size: int) -> tuple[int, int] | None:
     if header is None or not header.startswith("bytes=") or "," in header:
         return None
     first, dash, last = header.removeprefix("bytes=").strip().partition("-")
-    if not dash or not all(text == "" or (text.isascii() and text.isdigit()) for text in (first, last)):
+    if not dash or not all(
+        text == "" or (text.isascii() and text.isdigit() and len(text) < 20) for text in (first, last)
+    ):
         return None
     if first:
         begin, end = int(first), min(int(last) + 1 if last else size, size)

@@ -41,11 +41,12 @@ def _content(value: Value) -> str:
 
 def read(document: bytes, root: str) -> ElementTree.Element:
     """The element, without namespaces. Raises `S3Error` (`MalformedXML`)."""
-    if b"<!DOCTYPE" in document or b"<!ENTITY" in document:
-        raise malformed()
     try:
-        found = ElementTree.fromstring(document)  # noqa: S314 - without a document type nothing can be expanded
-    except ElementTree.ParseError:
+        text = document.decode()  # read as nothing else, whatever it declares: a document type hides in UTF-16
+        if "<!DOCTYPE" in text or "<!ENTITY" in text:
+            raise malformed()
+        found = ElementTree.fromstring(text)  # noqa: S314 - without a document type nothing can be expanded
+    except (UnicodeDecodeError, ElementTree.ParseError):
         raise malformed() from None
     for element in found.iter():
         element.tag = element.tag.rpartition("}")[2]

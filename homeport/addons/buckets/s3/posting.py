@@ -81,7 +81,7 @@ def _answer(call: Call, form: Form, kept: Object) -> Answer:
     where = f"https://{host}{call.request.path.rstrip('/')}/{quote(kept.key)}"
     headers = {"ETag": f'"{kept.etag}"', "Location": where}
     redirect = form.fields.get("success_action_redirect") or form.fields.get("redirect")
-    if redirect and urlsplit(redirect).scheme in ("http", "https") and redirect.isprintable():
+    if redirect and _is_address(redirect):
         joint = "&" if urlsplit(redirect).query else "?"
         told = f"bucket={call.bucket.name}&key={quote(kept.key, safe='')}&etag=%22{kept.etag}%22"
         return Answer(303, {**headers, "Location": f"{redirect}{joint}{told}"})
@@ -90,3 +90,10 @@ def _answer(call: Call, form: Form, kept: Object) -> Answer:
         fields = {"Location": where, "Bucket": call.bucket.name, "Key": kept.key, "ETag": f'"{kept.etag}"'}
         return Answer(201, {**headers, "Content-Type": XML}, markup.write("PostResponse", fields, namespace=False))
     return Answer(200 if status == "200" else 204, headers)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return urlsplit(text).scheme in ("http", "https") and text.isprintable()
+    except ValueError:
+        return False

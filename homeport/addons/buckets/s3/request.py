@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ Send = Callable[[Message], Awaitable[None]]
 MAX_KEY_BYTES = 1024
 PREFIX = "/s3"
 """May stand before the bucket in a path, where buckets share an origin with others: no bucket has so short a name."""
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+"""RFC 9110, section 5.1, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,12 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 def _with_hoisted(headers: dict[str, str], query: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """Signers of URLs move headers into the query: x-amz-meta-…, x-amz-acl and their like.
 
-    Raises `S3Error` (`AccessDenied`) for one that is said twice, differently: only one of the two is signed.
+    Raises `S3Error`: `AccessDenied` for one that is said twice, differently, because only one of the two is signed;
+    `InvalidArgument` for a name with a line end or a colon in it, which would read as two headers where it is signed.
     """
     hoisted = {name.lower(): value for name, value in query if name.lower().startswith("x-amz-")}
+    if strange := [name for name in hoisted if not HEADER_NAME.fullmatch(name)]:
+        raise S3Error("InvalidArgument", f"{strange[0][:60]!r} is no name of a header.")
     if differ := [name for name in hoisted if headers.get(name, hoisted[name]) != hoisted[name]]:
         raise access_denied(f"The header {differ[0][:60]} is not what the query says.")
     return hoisted | headers

@@ -95,7 +95,7 @@ async def complete(call: Call) -> Answer:
     chosen = []
     for part in element.findall("Part"):
         numbers, etags = markup.texts(part, "PartNumber"), markup.texts(part, "ETag")
-        if len(numbers) != 1 or len(etags) != 1 or not numbers[0].isascii() or not numbers[0].isdigit():
+        if len(numbers) != 1 or len(etags) != 1 or not _is_number(numbers[0]):
             raise markup.malformed()
         chosen.append((int(numbers[0]), etags[0].strip('"')))
     claimed = checksums.expected(call.request.headers)
@@ -162,9 +162,13 @@ async def _upload(call: Call) -> Upload:
 
 def _number(call: Call) -> int:
     text = call.request.parameter("partNumber") or ""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_PARTS):
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= MAX_PARTS):
         raise S3Error("InvalidArgument", f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 async def _keep(call: Call, upload: Upload, part: Part) -> None:
