@@ -58,6 +58,7 @@ def test_flaskr(platform: Platform, cli: Cli, name: str) -> None:
 
     with step("the push, and its release phase"):
         pushed = platform.git(project, "push", "heroku", "main").ok()
+        assert "SQLite is used in flaskr/config.py" in pushed.err, "the build warns of the first pitfall"
         assert "Running upgrade  -> 0001, accounts and posts" in pushed.err
         assert f"{url}/ deployed to Homeport" in pushed.err
 

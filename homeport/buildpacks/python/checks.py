@@ -17,7 +17,7 @@ _DEBUG = re.compile(r"^DEBUG\s*=\s*True\b", re.MULTILINE)
 _SQLITE_ENGINE = re.compile(r"django\.db\.backends\.sqlite3")
 _SQLITE_URL = re.compile(r"sqlite:///(?!/?:memory:)[\w./{}-]*\w")
 _DATABASE_URL = re.compile(r"DATABASE_URL|dj_database_url|env\.db\(|django_heroku")
-_DATABASE_FILES = (".sqlite3", ".sqlite", ".db")
+_SERVERS = ("postgres:", "postgresql:", "postgresql+", "postgis:", "mysql:", "mysql+", "mysql2:")
 
 
 def refuse_internal_folders(source: Path) -> None:
@@ -61,24 +61,40 @@ def warn(project: Project, layer: Layer, voice: Voice) -> None:
 
 
 def _warn_of_sqlite(project: Project, settings: str, voice: Voice) -> None:
-    if project.config.get("DATABASE_URL", "").startswith(("postgres", "mysql")):
+    """An app that reads DATABASE_URL and falls back to SQLite is as badly off as long as nothing sets it."""
+    if any(value.startswith(_SERVERS) for value in project.config.values()):
         return
-    uses = bool(settings) and _SQLITE_ENGINE.search(settings) and not _DATABASE_URL.search(settings)
-    place = "your settings" if uses else _sqlite_in_flask(project.source)
-    if place:
-        voice.warning(
-            f"SQLite is used in {place}; what it stores is lost with every deploy and restart.\n\n"
-            "Each dyno has its own copy of the files, which is gone when the dyno goes. Use PostgreSQL, whose\n"
-            "address comes from the config var DATABASE_URL:\n\n"
-            "  heroku addons:create heroku-postgresql"
-        )
+    django_uses_it = _SQLITE_ENGINE.search(settings) or _SQLITE_URL.search(settings)
+    found = ("your settings", settings) if django_uses_it else _sqlite_in_flask(project.source)
+    if found is None:
+        return
+    place, text = found
+    reads_it = bool(_DATABASE_URL.search(text))
+    advice = (
+        "This sets the config var DATABASE_URL, which your app reads already:"
+        if reads_it
+        else "Use PostgreSQL, whose\naddress comes from the config var DATABASE_URL:"
+    )
+    unset = "The config var DATABASE_URL is not set, so " if reads_it else ""
+    voice.warning(
+        f"{unset}SQLite is used in {place}; what it stores is lost with every deploy and restart.\n\n"
+        f"Each dyno has its own copy of the files, which is gone when the dyno goes. {advice}\n\n"
+        "  heroku addons:create heroku-postgresql"
+    )
 
 
-def _sqlite_in_flask(source: Path) -> str | None:
-    for name in ("app.py", "main.py", "config.py", "wsgi.py", "application.py", "settings.py"):
-        path = source / name
+def _sqlite_in_flask(source: Path) -> tuple[str, str] | None:
+    """Where an address of a SQLite file stands, and the text around it: at the top, or in a package there."""
+    names = ("app.py", "main.py", "config.py", "wsgi.py", "application.py", "settings.py", "__init__.py")
+    for path in (source / folder / name for folder in ("", *_packages(source)) for name in names):
         if path.is_file() and not path.is_symlink() and path.stat().st_size < 200_000:
             text = path.read_text(errors="replace")
-            if _SQLITE_URL.search(text) and not _DATABASE_URL.search(text):
-                return name
+            if _SQLITE_URL.search(text):
+                return str(path.relative_to(source)), text
     return None
+
+
+def _packages(source: Path) -> list[str]:
+    """Python packages at the top, without those of tests."""
+    folders = (marker.parent for marker in sorted(source.glob("*/__init__.py")))
+    return [folder.name for folder in folders if not folder.is_symlink() and not folder.name.startswith("test")][:20]

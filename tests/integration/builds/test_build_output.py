@@ -41,6 +41,12 @@ CASES = [
     Case("a flask app made by a factory"),
     Case("a flask app without a server"),
     Case("a flask app that keeps its data in sqlite"),
+    Case("a flask package that falls back to sqlite"),
+    Case(
+        "a flask package that falls back to sqlite",
+        env={"DATABASE_URL": "postgres://u:p@127.0.0.1/d"},
+        variant="with a database",
+    ),
     Case("a fastapi app without a procfile"),
     Case("a django app with static files"),
     Case("a django app with static files", env={"DISABLE_COLLECTSTATIC": "1"}, variant="collectstatic disabled"),
