@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import signal
 import socket
+import stat
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,7 @@ from homeport.errors import HomeportError
 HANDED_DOWN = "/proc/self/fd/9"
 STOP_SECONDS = 30.0
 START_SECONDS = 10.0
+COPY_BYTES = 1024**2
 MAX_LOG_BYTES = 10 * 1024**2
 
 # The pid file is written by what becomes the server, before it becomes it: there is no server that nobody knows of.
@@ -109,6 +112,32 @@ def give(path: Path, content: str, account: Account | None) -> None:
         file.flush()
         os.fsync(descriptor)
     draft.replace(path)
+
+
+def hand(source: Path, target: Path, account: Account | None) -> None:
+    """Copy a file into a folder of the account's, which may have put something there that leads elsewhere."""
+    target.unlink(missing_ok=True)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as written, source.open("rb") as read:
+        shutil.copyfileobj(read, written, COPY_BYTES)
+        if account is not None:
+            os.fchown(descriptor, account.uid, account.gid)
+
+
+def collect(source: Path, target: Path, account: Account | None) -> None:
+    """Copy a file that the account has written, and nothing that it can only name, out of its folder.
+
+    Raises OSError for a link, and for a file that is not its own.
+    """
+    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as read:
+        facts = os.fstat(descriptor)
+        own = os.geteuid() if account is None else account.uid
+        if not stat.S_ISREG(facts.st_mode) or facts.st_uid != own:
+            raise PermissionError(errno.EPERM, "not a file of the server's own", os.fspath(source))
+        private = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(private, "wb") as written:
+            shutil.copyfileobj(read, written, COPY_BYTES)
 
 
 def free_port(first: int, address: str = "127.0.0.1") -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,9 +32,7 @@ async def save(instance: Instance, into: Path) -> None:
                 why=instance.last_words,
                 fix="Is the disk full, or memory short? Then try again.",
             )
-        dump = instance.data / DUMP
-        await asyncio.to_thread(shutil.copyfile, dump, into)
-        dump.unlink(missing_ok=True)
+        await asyncio.to_thread(instance.bring, DUMP, into)
 
 
 async def load(instance: Instance, scratch: Instance, dump: Path) -> None:

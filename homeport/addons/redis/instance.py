@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 import shutil
 import time
@@ -131,10 +130,12 @@ class Instance:
 
     def take(self, source: Path, name: str) -> None:
         """Copy a file into its data folder."""
-        target = self.data / name
-        shutil.copyfile(source, target)
-        if self._account is not None:
-            os.chown(target, self._account.uid, self._account.gid)
+        servers.hand(source, self.data / name, self._account)
+
+    def bring(self, name: str, into: Path) -> None:
+        """Move a file that the server has written out of its data folder. Raises OSError."""
+        servers.collect(self.data / name, into, self._account)
+        (self.data / name).unlink(missing_ok=True)
 
     @property
     def last_words(self) -> str:
