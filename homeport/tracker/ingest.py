@@ -5,6 +5,7 @@ https://develop.sentry.dev/sdk/foundations/transport/
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import logging
@@ -31,12 +32,23 @@ MAX_OF_STRANGERS = 2 * MAX_EVENT
 """Bytes that are read of a request whose key, if it has one, stands in the body."""
 MAX_AT_ONCE = 96 * 1024**2
 """Bytes of all bodies that are being received."""
+MAX_OF_STRANGERS_AT_ONCE = 16 * 1024**2
+"""Bytes of all those whose key is not known yet: they may crowd each other out, but nobody who has one."""
+RECEIVING_SECONDS = 60.0
+STRANGERS_SECONDS = 15.0
+"""For how long a body may come. The router lets a few in at a time, and a slow one keeps its place."""
 OTHERS_PER_MINUTE = 6_000
 """Transactions, sessions and so on of one project that are looked at; they are only counted."""
 FULL_SECONDS = 60
 """For how long SDKs are told to wait when nothing can be written."""
 
 _PATH = re.compile(r"/api/(\d{1,9})/(envelope|store)/?")
+_KINDS = frozenset(
+    """attachment check_in client_report feedback form_data log metric_buckets otel_log profile profile_chunk
+    raw_security replay_event replay_recording replay_video session sessions span statsd trace_metric transaction
+    unreal_report user_report""".split()
+)
+"""Types of items that are counted by their names; of others anybody could invent any number."""
 _CATEGORIES = {"sessions": "session", "check_in": "monitor", "replay_event": "replay", "log": "log_item"}
 
 Scope = MutableMapping[str, Any]
@@ -62,7 +74,8 @@ class Ingest:
         self._clock = clock
         self._buckets: dict[tuple[int, int], Bucket] = {}
         self._others: dict[int, Bucket] = {}
-        self._receiving = 0
+        self._receiving = {True: 0, False: 0}
+        """Bytes, of those whose key is known and of strangers."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -102,20 +115,24 @@ class Ingest:
         limits = (MAX_SENT, MAX_BODY) if is_known else (MAX_OF_STRANGERS, MAX_OF_STRANGERS)
         body = Body(headers.get("content-encoding", ""), max_sent=limits[0], max_body=limits[1])
         counted = 0
+        most = MAX_AT_ONCE if is_known else MAX_OF_STRANGERS_AT_ONCE
         try:
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ConnectionError
-                body.feed(message.get("body", b""))
-                self._receiving += len(body) - counted
-                counted = len(body)
-                if self._receiving > MAX_AT_ONCE:
-                    raise Unavailable("Too much is being received.", id="tracker_busy")
-                if not message.get("more_body"):
-                    return body.whole()
+            async with asyncio.timeout(RECEIVING_SECONDS if is_known else STRANGERS_SECONDS):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ConnectionError
+                    body.feed(message.get("body", b""))
+                    self._receiving[is_known] += len(body) - counted
+                    counted = len(body)
+                    if self._receiving[is_known] > most:
+                        raise Unavailable("Too much is being received.", id="tracker_busy")
+                    if not message.get("more_body"):
+                        return body.whole()
+        except TimeoutError:
+            raise BadRequest("The body came too slowly.") from None
         finally:
-            self._receiving -= counted
+            self._receiving[is_known] -= counted
 
     async def _take(self, project: Project, sent: Envelope) -> Answer:
         events, tallies = _sort(sent)
@@ -148,7 +165,7 @@ def _sort(sent: Envelope) -> tuple[list[Item], Counter[str]]:
     if any(len(item.content) > MAX_EVENT for item in events):
         raise TooLarge(f"An event is larger than {MAX_EVENT // 1024} KB.")
     others = (item.type for item in sent.items if item.type != "event")
-    return events, Counter(_CATEGORIES.get(type_, reading.line(type_, 40) or "unknown") for type_ in others)
+    return events, Counter(_CATEGORIES.get(type_, type_ if type_ in _KINDS else "unknown") for type_ in others)
 
 
 def _read(item: Item, sent: Envelope) -> dict[str, Any]:

@@ -172,6 +172,54 @@ def test_what_is_no_error_is_taken_and_counted(play: Play) -> None:
     play(scenario)
 
 
+def test_invented_kinds_are_one_kind(play: Play) -> None:
+    """Whoever has the key, which is no secret, must not be able to fill the database by names."""
+
+    async def scenario(scene: Scene) -> None:
+        invented = envelope(*((f"invented-{number}", b"") for number in range(500)), ("span", b"{}"))
+        assert (await scene.post(invented)).status_code == 200
+        assert scene.tallies() == {"unknown": 500, "span": 1}
+
+    play(scenario)
+
+
+def test_strangers_who_send_slowly_are_not_waited_for(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "STRANGERS_SECONDS", 0.05)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async def scenario(scene: Scene) -> None:
+        answer = await scene.client.post("/api/7/envelope/", content=slow())
+        assert answer.status_code == 400
+        assert "slowly" in answer.text
+
+    play(scenario)
+
+
+def test_strangers_do_not_crowd_out_whoever_has_a_key(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "MAX_OF_STRANGERS_AT_ONCE", 1000)
+    begun = asyncio.Event()
+    ended = asyncio.Event()
+
+    async def waiting() -> AsyncIterator[bytes]:
+        yield b" " * 900
+        begun.set()
+        await ended.wait()
+        yield b" "
+
+    async def scenario(scene: Scene) -> None:
+        first = asyncio.create_task(scene.client.post("/api/7/envelope/", content=waiting()))
+        await begun.wait()
+        assert (await scene.client.post("/api/7/envelope/", content=b" " * 900)).status_code == 503
+        assert (await scene.send(crash())).status_code == 200
+        ended.set()
+        await first
+
+    play(scenario)
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
