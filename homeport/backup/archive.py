@@ -30,6 +30,8 @@ from homeport.errors import HomeportError, Invalid
 LEVEL = 3
 _COPY = 1024 * 1024
 _PIECE = 128 * 1024
+_SIP = 2048
+"""What is decompressed at once: the library gives all that it makes of it in one piece, up to 32 kB for each byte."""
 _IN_ONE_PIECE = 4 * 1024 * 1024
 """Smaller files are read before their size is written down: they may grow meanwhile, as logs do."""
 _MAX_NOTE = 256 * 1024 * 1024
@@ -263,14 +265,17 @@ class _Decompressing:
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._waiting = memoryview(b"")
         self._ready = bytearray()
 
     def read(self, size: int) -> bytes:
         while len(self._ready) < size and not self._frame.eof:
-            data = self._source.read(_PIECE)
-            if not data:
+            if not self._waiting:
+                self._waiting = memoryview(self._source.read(_PIECE))
+            if not self._waiting:
                 raise damaged("Its end is missing.")
-            self._ready += self._frame.decompress(data)
+            self._ready += self._frame.decompress(self._waiting[:_SIP])
+            self._waiting = self._waiting[_SIP:]
         data = bytes(self._ready[:size])
         del self._ready[:size]
         return data
@@ -279,7 +284,7 @@ class _Decompressing:
         """Read to the checksum, which comes last, and see that nothing follows."""
         while self.read(_COPY):
             pass
-        if self._frame.unused_data or self._source.read(1):
+        if self._frame.unused_data or self._waiting or self._source.read(1):
             raise damaged("Something follows after its end.")
 
 

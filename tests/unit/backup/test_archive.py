@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,6 +151,17 @@ def test_what_is_no_backup_is_refused() -> None:
         with pytest.raises(Invalid) as refused:
             Reader(io.BytesIO(data), None)
         assert refused.value.id == "backup_damaged"
+
+
+def test_what_unpacks_to_very_much_takes_no_memory() -> None:
+    packed = zstandard.ZstdCompressor().compress(bytes(512 * 1024**2))
+    tracemalloc.start()
+    try:
+        with pytest.raises(Invalid):
+            Reader(io.BytesIO(packed), None)
+        assert tracemalloc.get_traced_memory()[1] < 200 * 1024**2
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_newer_format_or_schema_is_refused() -> None:
