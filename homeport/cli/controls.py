@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 
-# What begins a sequence and never ends takes only itself out: what follows it is text.
+# What begins a sequence and never ends takes only itself out: what follows it is text. How far its end is looked for is
+# limited, or a line of such beginnings alone would take minutes.
 _UNSAFE = re.compile(
     r"""
     \x1b\[ [0-9;:]* m (?P<colour>)                    # kept
-    | (?: \x1b\] | \x9d ) [^\x07\x1b\x9c\n]* (?: \x07 | \x1b\\ | \x9c )      # OSC: title, clipboard, links
-    | (?: \x1b[PX^_] | [\x90\x98\x9e\x9f] ) [^\x1b\x9c\n]* (?: \x1b\\ | \x9c )  # DCS, SOS, PM, APC
+    | (?: \x1b\] | \x9d ) [^\x07\x1b\x9c\n]{0,1024} (?: \x07 | \x1b\\ | \x9c )      # OSC: title, clipboard, links
+    | (?: \x1b[PX^_] | [\x90\x98\x9e\x9f] ) [^\x1b\x9c\n]{0,1024} (?: \x1b\\ | \x9c )  # DCS, SOS, PM, APC
     | (?: \x1b\[ | \x9b ) [0-?]* [ -/]* [@-~]         # any other CSI: cursor, erase, modes, reports
     | \x1b [ -/]* [0-~]                               # two-character sequences: character sets, reset
     | \r (?=\n) (?P<kept>)                            # kept

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,3 +64,11 @@ def test_a_sieve_holds_no_more_than_a_sequence() -> None:
     sieve = Sieve()
     assert sieve.feed(f"shown {ESC}]0;title") == "shown "
     assert "x" * 300 in sieve.feed("x" * 300)
+
+
+@pytest.mark.parametrize("begin", ["\x9d", "\x90", "\x9e"])
+def test_a_line_of_beginnings_is_no_work(begin: str) -> None:
+    """Sixty thousand of them would take twenty seconds if each were followed to the end of the line."""
+    began = time.process_time()
+    assert harmless(begin * 60_000) == ""
+    assert time.process_time() - began < 8
