@@ -106,10 +106,10 @@ class Launcher:
         release = launch.release
         if release.slug is None or "release" not in release.slug.process_types:
             return None
-        snapshot = await self._snapshots.take(launch.app.id, release.version, say)
-        say("       Release command declared: this new release will not be available until the command succeeds.")
-        said = self.outputs.begin(release.id, say)
+        said = self.outputs.begin(release.id, say)  # first of all: who waits for a promotion asks for it right away
         try:
+            snapshot = await self._snapshots.take(launch.app.id, release.version, say)
+            say("       Release command declared: this new release will not be available until the command succeeds.")
             code = await self._fleet.release_phase(release.id, said)
         finally:
             said.close()

@@ -23,8 +23,14 @@ from homeport.pipelines import promotions as rows
 from homeport.state import App, Database, PromotionTarget, Release, User
 
 
+@dataclass
 class NoSnapshots:
+    """Takes none; `meanwhile` happens while it would."""
+
+    meanwhile: Callable[[], None] = lambda: None
+
     async def take(self, app_id: str, version: int, say: Callable[[str], None]) -> Snapshot | None:
+        self.meanwhile()
         return None
 
 
@@ -37,6 +43,7 @@ class Ground:
     behaviour: Callable[[Spec], Behaviour] = lambda spec: Behaviour(
         exit_code=0 if spec.name.startswith("rel") else None
     )
+    snapshots: NoSnapshots = field(default_factory=NoSnapshots)
     ada: User = field(init=False)
     apps: dict[str, App] = field(init=False)
 
@@ -106,7 +113,7 @@ class Ground:
         )  # fmt: skip
         self.database.on_touch = fleet.wake
         launcher = deploys.Launcher(
-            self.database, fleet, NoSnapshots(), journal, lambda name: f"https://{name}.localhost/", _nothing,
+            self.database, fleet, self.snapshots, journal, lambda name: f"https://{name}.localhost/", _nothing,
             deploys.Outputs(self.folder / "outputs"),
         )  # fmt: skip
         promoter = Promoter(self.database, launcher, journal)
@@ -179,6 +186,14 @@ def test_the_release_command_runs_on_the_target_before_the_release_is_current(gr
     ground.behaviour = behaviour
     ground.carried_out(*ground.promote("production"))
     assert seen == [("production", 2)]
+
+
+def test_what_the_release_command_will_say_can_be_followed_before_it_runs(ground: Ground) -> None:
+    """Whoever promotes looks at the release once it is there, and never again: a snapshot may take its time."""
+    begun: list[int] = []
+    ground.snapshots = NoSnapshots(lambda: begun.append(len(list((ground.folder / "outputs").iterdir()))))
+    ground.carried_out(*ground.promote("production"))
+    assert begun == [1]
 
 
 def test_a_release_command_that_fails_fails_its_target_alone(ground: Ground) -> None:
