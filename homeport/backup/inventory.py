@@ -39,6 +39,9 @@ ENTRIES = {
 SCHEDULE = "schedule.json"
 """In the folder of backups: when they are made."""
 
+FILES = (f"backups/{SCHEDULE}", "builds/cache/salt", "addons/sentry/external-dsn")
+"""Single files that are kept from folders that are not: what an operator has said, what names layers."""
+
 
 def kept(entry: str) -> Kept:
     """How this entry of $HOMEPORT_HOME is treated. Files that begin with a dot are somebody's draft."""

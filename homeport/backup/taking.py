@@ -27,7 +27,7 @@ from homeport.backup.snapshot import Named
 from homeport.home import Home
 
 PYTHONS = "builds/cache/pythons"
-_MADE_BY_BUILDS = {"cache", "work", "sources", "uploads"}
+_MADE_BY_BUILDS = {"cache", "setups", "sources", "uploads", "work"}
 """What of the folder of builds the next one makes again, or nobody asks for any more."""
 ROWS = "rows.json"
 """What providers of databases write beside their data: rows by table."""
@@ -126,8 +126,9 @@ class _Taking:
                     self._writer.tree(path, path.name)
                 elif path.is_file() and not path.is_symlink():
                     self._writer.file(path, path.name)
-        with suppress(FileNotFoundError):
-            self._writer.file(self._home.backups / inventory.SCHEDULE, f"backups/{inventory.SCHEDULE}")
+        for name in inventory.FILES:
+            with suppress(FileNotFoundError):
+                self._writer.file(self._home.root / name, name)
 
     def _layers(self, keys: Iterable[str]) -> None:
         pythons = set()
@@ -147,8 +148,6 @@ class _Taking:
         for path in sorted(self._home.builds.iterdir()):
             if path.name not in _MADE_BY_BUILDS and path.is_dir():
                 self._writer.tree(path, f"builds/{path.name}")
-        with suppress(FileNotFoundError):
-            self._writer.file(self._home.builds / "cache" / "salt", "builds/cache/salt")
 
     def _logs(self) -> None:
         # The newer file of an app first: if it becomes the older one meanwhile, lines are there twice rather than not

@@ -45,6 +45,11 @@ def test_all_of_it_comes_back(house: House, tmp_path: Path) -> None:
     (house.home.builds / "output").mkdir()
     (house.home.builds / "output" / "1.log").write_text("-----> Building\n")
     (house.home.builds / "cache" / "uv").mkdir(parents=True)
+    (house.home.builds / "cache" / "salt").write_bytes(b"salt")
+    (house.home.addons / "sentry").mkdir()
+    (house.home.addons / "sentry" / "external-dsn").write_text("https://key@sentry.example.com/1")
+    (house.home.backups / "schedule.json").parent.mkdir(exist_ok=True)
+    (house.home.backups / "schedule.json").write_text("{}")
     (house.home.root / "what-nobody-thought-of").mkdir()
     (house.home.root / "what-nobody-thought-of" / "file").write_text("kept")
 
@@ -55,7 +60,8 @@ def test_all_of_it_comes_back(house: House, tmp_path: Path) -> None:
     assert (new.addons / "backups" / dump.name).read_text() == "PGDMP"
     same = (
         "secrets/config.key", "secrets/token", "tls/ca.key", "slugs/layers/first/app.py", "builds/output/1.log",
-        "what-nobody-thought-of/file", f"logs/apps/{house.shop.id}/current.log",
+        "what-nobody-thought-of/file", "builds/cache/salt", "addons/sentry/external-dsn", "backups/schedule.json",
+        f"logs/apps/{house.shop.id}/current.log",
     )  # fmt: skip
     for path in same:
         assert (new.root / path).read_bytes() == (house.home.root / path).read_bytes()
