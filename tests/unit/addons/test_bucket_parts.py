@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from homeport.addons.buckets import variables
-from homeport.addons.buckets.s3 import checksums, conditions, cors, listing, markup, policy
+from homeport.addons.buckets.s3 import checksums, conditions, cors, listing, markup, policy, posting
 from homeport.addons.buckets.s3.application import OPERATIONS, _operation
 from homeport.addons.buckets.s3.bodies import Body
-from homeport.addons.buckets.s3.call import kept_headers
+from homeport.addons.buckets.s3.call import Call, kept_headers
+from homeport.addons.buckets.s3.desk import Desk
 from homeport.addons.buckets.s3.errors import S3Error
 from homeport.addons.buckets.s3.forms import Form
 from homeport.addons.buckets.s3.request import Message, Request, read
@@ -170,6 +171,26 @@ def test_trailers_do_not_fill_the_memory() -> None:
 
     asyncio.run(scenario())
     assert taken < 10
+
+
+def test_a_form_that_comes_slowly_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "FIELDS_SECONDS", 0.05)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    async def scenario() -> None:
+        asked = read(scope("POST", "/b", {"content-type": "multipart/form-data; boundary=X"}), receive)
+        with contextlib.closing(Store(tmp_path)) as store:
+            store.index.prepare()
+            store.make_bucket("b", "AKIA", "secret", 1)
+            call = Call(asked, None, store.find_bucket("b"), Desk(tmp_path))
+        with pytest.raises(S3Error) as caught:
+            await posting.post(call)
+        assert caught.value.code == "RequestTimeout"
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ _STATUS = {
     "NotModified": 304,
     "PreconditionFailed": 412,
     "QuotaExceeded": 403,
+    "RequestTimeout": 400,
     "RequestTimeTooSkewed": 403,
     "SignatureDoesNotMatch": 403,
     "XAmzContentSHA256Mismatch": 400,

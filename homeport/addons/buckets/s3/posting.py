@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from urllib.parse import quote, urlsplit
@@ -17,11 +18,18 @@ from .policy import Policy
 from .request import MAX_KEY_BYTES
 from .store import Object, require_quota
 
+FIELDS_SECONDS = 30.0
+"""Before its fields are there nobody knows who sends a form, and the router lets in only so many at once."""
+
 
 async def post(call: Call) -> Answer:
     """The file's content is streamed; nothing is kept of it before its size is known to be right."""
     form = Form(call.request.headers.get("content-type", ""), aiter(call.body()))
-    await form.read_fields()
+    try:
+        async with asyncio.timeout(FIELDS_SECONDS):
+            await form.read_fields()
+    except TimeoutError:
+        raise S3Error("RequestTimeout", "The form's fields did not come in time.") from None
     signed = _require_signed(call, form)
     key = form.fields.get("key", "").replace("${filename}", form.filename)
     if not key or "\0" in key:
