@@ -10,10 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from psycopg.errors import QueryCanceled
+
 from homeport.addons.catalog import Plan
 from homeport.addons.postgres.work import Place
 
 Row = Mapping[str, object]
+
+PATIENCE_MS = 5000
+"""For each question: sizes of what a migration has locked can't be asked until it has ended."""
 
 
 class Light(Enum):
@@ -173,9 +178,14 @@ _QUESTIONS = (
 async def diagnose(place: Place, plan: Plan) -> list[Check]:
     """Raises `Unavailable` while the server doesn't answer."""
     async with place.cluster.connect(place.name) as connection:
+        await connection.execute(f"SET statement_timeout = {PATIENCE_MS}")
         found = []
         for question in _QUESTIONS:
-            cursor = await connection.execute(question.query)
+            try:
+                cursor = await connection.execute(question.query)
+            except QueryCanceled:
+                found.append(Check(question.name, Light.SKIPPED))
+                continue
             names = [column.name for column in cursor.description or ()]
             rows = [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
             status = question.judge(rows, plan)

@@ -59,6 +59,17 @@ def test_what_is_wrong_is_shown_with_what_shows_it(ground: Ground) -> None:
     assert "never_asked" in str(found["Indexes"]["results"])
 
 
+def test_what_a_migration_has_locked_is_not_waited_for(ground: Ground) -> None:
+    ground.sql("CREATE TABLE moving (x text)")
+    ground.sql("CREATE INDEX being_made ON moving (x)")
+    with psycopg.connect(ground.url()) as migration:
+        migration.execute("REINDEX INDEX being_made")
+        found = diagnose(ground)
+        migration.rollback()
+    assert found["Indexes"]["status"] == "skipped"
+    assert found["Connection Count"]["status"] == "green"
+
+
 def test_somebody_elses_report_is_not_found(ground: Ground) -> None:
     assert ground.world.get(f"/reports/{uuid.uuid4()}").status_code == 404
     assert ground.world.get("/reports/..%2F..%2Fstate.db").status_code == 404
