@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -23,6 +24,8 @@ MOST_KEYS = 20
 MOST_UNKNOWN = 30
 """Connections that have not logged in yet."""
 MOST_CONNECTIONS = 100
+MOST_COMMANDS = 10
+"""At once on one connection, as OpenSSH's MaxSessions: each is a git of its own."""
 KEEPALIVE_SECONDS = 30
 KEEPALIVES_MISSED = 4
 
@@ -46,6 +49,11 @@ UNKNOWN_KEY = """\
 
 WRONG_USER = """\
  !     Log in as git: ssh://git@HOST:PORT/APP.git
+"""
+
+TOO_MANY = """\
+ !     Too many commands at once on one connection.
+ !     Wait for one of them to end.
 """
 
 KEY = "homeport_key"
@@ -141,11 +149,25 @@ async def serving(
 ) -> AsyncIterator[None]:
     """Accept connections on these sockets inside the block; whoever is connected at its end is cut off."""
     doors, running = Doors(), set[asyncio.Task[None]]()
+    commands = Counter[asyncssh.SSHServerConnection]()
 
     def begin(process: asyncssh.SSHServerProcess[bytes]) -> None:
+        connection = process.get_extra_info("connection")
+        if commands[connection] >= MOST_COMMANDS:
+            process.stderr.write(TOO_MANY.encode())
+            process.exit(1)
+            return
+        commands[connection] += 1
         task = asyncio.create_task(_carry_out(serve, process))
         running.add(task)
-        task.add_done_callback(running.discard)
+
+        def end(task: asyncio.Task[None]) -> None:
+            running.discard(task)
+            commands[connection] -= 1
+            if not commands[connection]:
+                del commands[connection]
+
+        task.add_done_callback(end)
 
     options = asyncssh.SSHServerConnectionOptions(
         config=None,

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from homeport import git as over_ssh
 from homeport.errors import HomeportError, Invalid, NotFound
 from homeport.git import Caller, GitOverSsh, Push, Receiver, Repositories, SshHost, Turns
+from homeport.git.ssh import MOST_COMMANDS
 
 Decision = Callable[[Push, Callable[[str], None]], None]
 LIMIT = 8 * 1024 * 1024
@@ -400,3 +402,24 @@ def test_how_a_host_is_called(tmp_path: Path) -> None:
     assert near.known_hosts.startswith("[localhost]:2222 ssh-ed25519 ")
     assert far.url("shop") == "git@git.example.com:shop.git"
     assert far.known_hosts.startswith("git.example.com ssh-ed25519 ")
+
+
+def test_one_connection_has_only_so_many_commands_at_once(server: Server) -> None:
+    async def scenario() -> None:
+        async with asyncssh.connect(
+            "127.0.0.1", server.host.port, username="git", client_keys=[str(server.folder / "key")], known_hosts=None,
+            config=None, agent_path=None,
+        ) as connection:  # fmt: skip
+            command = "git-receive-pack 'shop.git'"
+            waiting = [await connection.create_process(command, encoding=None) for _ in range(MOST_COMMANDS)]
+            refused = await connection.run(command, check=False)
+            assert (refused.exit_status, "Too many commands" in str(refused.stderr)) == (1, True)
+            for process in waiting:
+                process.stdin.write(b"0000")
+                process.stdin.write_eof()
+            for process in waiting:
+                assert (await process.wait(timeout=60)).exit_status == 0
+            nothing = await connection.run(command, input="0000", check=False, timeout=60)
+            assert nothing.exit_status == 0
+
+    asyncio.run(scenario())
