@@ -211,7 +211,7 @@ def _make_way(home: Home, providers: Providers) -> None:
     if backup.is_unfinished(home) or not home.database.exists():
         providers.stop()
     else:
-        asyncio.run(stop_everything(home))
+        asyncio.run(stop_everything(home, announce=lambda _dynos: None))
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -68,7 +68,7 @@ def up(
             interrupted = asyncio.run(serve(home, settings, _say_ready))
             endpoints.forget(home)
             if interrupted:
-                talk("Stopping the dynos too (end the process with TERM to leave them running)…")
+                talk("The dynos end too (end the process with TERM to leave them running).")
                 _stop_what_runs(home)
     except HomeportError as error:
         _tell_parent({"id": error.id, "what": error.what, "why": error.why, "fix": error.fix})
@@ -174,7 +174,12 @@ def down(*, keep_dynos: bool = False) -> None:
 def _stop_what_runs(home: Home) -> int:
     from homeport.daemon.compose import stop_everything
 
-    return asyncio.run(stop_everything(home))
+    return asyncio.run(stop_everything(home, _say_stopping))
+
+
+def _say_stopping(dynos: int) -> None:
+    if dynos:
+        talk(f"Stopping {dynos} dyno{'s' * (dynos != 1)}: what is under way may take up to 30 seconds to end…")
 
 
 def status(*, as_json: bool = False) -> None:

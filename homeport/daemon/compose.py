@@ -140,11 +140,15 @@ def _endpoint(core: Core, settings: Settings, where: api.Urls, ssh_host: git.Ssh
     )
 
 
-async def stop_everything(home: Home) -> int:
-    """Stop all dynos and the router of a platform whose daemon is gone; returns how many dynos there were."""
+async def stop_everything(home: Home, announce: Callable[[int], None]) -> int:
+    """Stop all dynos and the router of a platform whose daemon is gone; returns how many dynos there were.
+
+    `announce` is told before: dynos may take their time.
+    """
     core = make_core(home, Settings())
     try:
         count = len(await core.engine.list())
+        announce(count)
         await core.fleet.halt()
         await core.proxy.stop()
         await core.addons.stop()

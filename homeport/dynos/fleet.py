@@ -302,10 +302,14 @@ class Fleet:
         return at, at + timedelta(seconds=self.parts.limits.drain + self.parts.limits.grace)
 
     async def halt(self) -> None:
-        """End every dyno, for when the platform goes down; `run` must have ended. The next one starts them anew."""
-        engine = self.parts.engine
-        stopped = [instance.id for instance in await engine.list()]
-        await asyncio.gather(*(engine.stop(dyno_id, self.parts.limits.grace) for dyno_id in stopped))
+        """End every dyno, for when the platform goes down; `run` must have ended. The next one starts them anew.
+
+        A web dyno that still boots takes no requests, and often heeds TERM only when it has booted: it gets less time.
+        """
+        engine, limits = self.parts.engine, self.parts.limits
+        booting = await self.parts.database.run(rows.booting)
+        graces = {it.id: limits.boot_grace if it.id in booting else limits.grace for it in await engine.list()}
+        await asyncio.gather(*(engine.stop(dyno_id, grace) for dyno_id, grace in graces.items()))
         await self.parts.database.run(rows.remove_all)
 
 

@@ -14,6 +14,7 @@ class Limits:
 
     boot: float = 60.0  # until $PORT is bound
     grace: float = 30.0  # from TERM to KILL
+    boot_grace: float = 5.0  # the same when the platform goes down and a dyno is not up yet: nobody is being served
     settle: float = 0.25
     drain: float = 5.0
     release_phase: float = 3600.0  # https://devcenter.heroku.com/articles/release-phase

@@ -219,6 +219,11 @@ def remove(session: Session, dyno_ids: Iterable[str]) -> None:
             session.delete(dyno)
 
 
+def booting(session: Session) -> set[str]:
+    """The web dynos of all apps that were started and do not take requests yet."""
+    return set(session.scalars(select(Dyno.id).where(Dyno.type == "web", Dyno.state == State.STARTING.value)))
+
+
 def remove_all(session: Session) -> None:
     """Of all apps: no dyno runs any more."""
     session.execute(delete(Dyno))

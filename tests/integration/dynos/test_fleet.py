@@ -432,6 +432,22 @@ def test_halting_ends_every_dyno_and_forgets_it(database: Database) -> None:
     asyncio.run(story())
 
 
+def test_halting_waits_longer_for_dynos_that_serve_than_for_those_that_boot(database: Database) -> None:
+    async def story() -> None:
+        async with ship(database, lambda spec: Behaviour(binds=spec.name != "web.2")) as s:
+            app = await database.run(new_app)
+            await s.deploy(app, web="s", worker="w")
+            await s.scale(app, web=2, worker=1)
+            await s.until_ps(app, web_1="up", web_2="starting", worker_1="up")
+            await s.until(lambda: len(s.names()) == 3)
+            names = {dyno_id: dyno.spec.name for dyno_id, dyno in s.engine.world.dynos.items()}
+        await s.fleet.halt()
+        graces = {names[dyno_id]: grace for dyno_id, grace in s.engine.world.stopped}
+        assert graces == {"web.1": LIMITS.grace, "web.2": LIMITS.boot_grace, "worker.1": LIMITS.grace}
+
+    asyncio.run(story())
+
+
 def test_a_slot_whose_dyno_always_crashes_keeps_nobody_else_from_working(database: Database) -> None:
     async def story() -> None:
         async with ship(database, lambda spec: Behaviour(exit_code=1 if spec.name == "bad.1" else None)) as s:
