@@ -66,16 +66,17 @@ class Terminal:
     def doing(self, text: str) -> Iterator[Doing]:
         """`Scaling dynos... done` on stderr; `!` in place of `done` when it fails."""
         doing = Doing()
+        begun = f"{harmless(text)}... "
         self.stdout.flush()
-        self.stderr.write(f"{harmless(text)}... ")
+        self.stderr.write(begun)
         self.stderr.flush()
         self._line_open = True
         try:
             yield doing
         except BaseException:
-            self._end_line(self.talk_ink.failure("!"))
+            self._end_line(begun, self.talk_ink.failure("!"))
             raise
-        self._end_line(doing.done)
+        self._end_line(begun, doing.done)
 
     def ask(self, question: str) -> str:
         """What a person answers. Raises `HomeportError` (`no_terminal`) when there is nobody to ask."""
@@ -110,11 +111,12 @@ class Terminal:
 
         return shutil.get_terminal_size().columns
 
-    def _end_line(self, text: str) -> None:
-        if self._line_open:
-            self._line_open = False
-            self.stderr.write(f"{harmless(text)}\n")
-            self.stderr.flush()
+    def _end_line(self, begun: str, text: str) -> None:
+        if not self._line_open:
+            self.stderr.write(begun)  # a warning came between
+        self._line_open = False
+        self.stderr.write(f"{harmless(text)}\n")
+        self.stderr.flush()
 
     def _bang(self, lines: list[str], bang: str) -> None:
         if self._line_open:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from homeport.cli.transport import Reply
 from tests.unit.cli.cli_session import Refusal, Session, Shown, failure
 
 BASE = "/apps/demo/scheduler"
@@ -78,6 +79,13 @@ def test_adding_a_job() -> None:
         '"overlap": "wait"}',
         f'POST {BASE}/jobs {{"command": "x", "every": "10m", "size": "standard-2x", "grace": "0", "name": "x"}}',
     ]
+
+
+def test_a_warning_in_the_midst_of_adding_does_not_swallow_the_name_of_the_job() -> None:
+    warned = Reply(201, {"warning-message": "scheduler-1 was added to demo."}, json.dumps(GREET).encode())
+    assert Session({f"POST {BASE}/jobs": warned}).type("scheduler:add hello --every day -a demo").err == (
+        "Adding hello... \n ›   Warning: scheduler-1 was added to demo.\nAdding hello... done, greet\n"
+    )
 
 
 def test_adding_nothing_and_adding_both() -> None:
