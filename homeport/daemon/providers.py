@@ -9,6 +9,8 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import create_engine
+
 from homeport import logs
 from homeport.addons import Resource, Servers
 from homeport.config import Vault
@@ -58,9 +60,9 @@ class Providers:
 
 @contextlib.contextmanager
 def providers_of(home: Home) -> Iterator[Providers]:
-    """They remember nothing: resources come from elsewhere, and the database that they stand on is thrown away."""
+    """They remember nothing: resources come from elsewhere, and the database that they stand on is empty."""
     with tempfile.TemporaryDirectory(prefix="homeport-") as folder, asyncio.Runner() as runner:
-        database = Database.open(f"sqlite:///{folder}/none.db", vault=Vault.new_key())
+        database = Database(create_engine("sqlite://"), vault=Vault.new_key())  # without a single table
         journal = logs.Logs(Path(folder) / "logs")
         parts = make_addons(home, database, journal, domain="localhost", bind=(), url=_unknown, clear_url=_unknown)
         try:
