@@ -36,8 +36,8 @@ MAX_OF_STRANGERS_AT_ONCE = 16 * 1024**2
 """Bytes of all those whose key is not known yet: they may crowd each other out, but nobody who has one."""
 RECEIVING_SECONDS = 60.0
 STRANGERS_SECONDS = 15.0
-"""For how long a body may come, and its memory be held. The router gives its place to somebody else as soon as the client
-sends another byte or is gone; to one that falls silent it leaves it until its own time for uploads is over."""
+"""For how long a body may come, and its memory be held. The router gives its place to somebody else as soon as the
+client sends another byte or is gone; to one that falls silent it leaves it until its own time for uploads is over."""
 OTHERS_PER_MINUTE = 6_000
 """Transactions, sessions and so on of one project that are looked at; they are only counted."""
 FULL_SECONDS = 60
