@@ -58,6 +58,8 @@ class Board:
         self.candidates: dict[str, Candidate] = {}
         self._watchers: dict[str, list[asyncio.Queue[Change]]] = defaultdict(list)
         self._endings: dict[str, asyncio.Future[Ending]] = {}
+        self.awaited: set[str] = set()
+        """One-offs whose end somebody waits for and whose row is there, or was: without it there is no end to come."""
 
     def forget(self, dyno_id: str) -> None:
         """Its row is gone."""
@@ -96,6 +98,7 @@ class Board:
             yield future
         finally:
             self.held.discard(dyno_id)
+            self.awaited.discard(dyno_id)
             del self._endings[dyno_id]
 
     def ended(self, dyno_id: str, ending: Ending) -> None:

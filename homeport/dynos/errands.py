@@ -28,6 +28,7 @@ async def run(
     dyno_id = new_id()
     with board.hold(dyno_id) as ending:
         dyno = await parts.database.run(one_offs.create, app_id, wish, now=parts.clock(), dyno_id=dyno_id)
+        board.awaited.add(dyno_id)
         parts.outputs.say(app_id, "api", [one_offs.started(wish.command, by)], source="app")
         parts.outputs.introduce(dyno_id, app_id, dyno.name)
         parts.outputs.listen(dyno_id, out)

@@ -210,6 +210,7 @@ class Fleet:
                     await self._sweep_now.wait()
 
     async def _look_at_everything(self) -> None:
+        awaited = set(self.board.awaited)
         instances = await self.parts.engine.list()  # before the rows: a row is there before its instance is
         names, app_ids = await self.parts.database.run(_everything)
         for instance in instances:
@@ -219,9 +220,10 @@ class Fleet:
                 self.parts.outputs.introduce(instance.id, app_id, name)
             elif instance.id not in self.board.busy:
                 self.hands.stop_orphan(instance.id)
-        for dyno_id in self._apps.keys() - names.keys():
-            del self._apps[dyno_id]
+        for dyno_id in (self._apps.keys() | awaited) - names.keys():
+            self._apps.pop(dyno_id, None)
             self.board.exits.pop(dyno_id, None)
+            self.board.ended(dyno_id, Ending(Why.UNWANTED, None))
         for app_id in app_ids:
             self._look(app_id)
 

@@ -30,6 +30,7 @@ async def run(
         dyno = await parts.database.run(one_offs.create_release_phase, release_id, dyno_id, now=parts.clock())
         if dyno is None:
             return 0
+        board.awaited.add(dyno_id)
         parts.outputs.introduce(dyno_id, dyno.app_id, dyno.name)
         parts.outputs.listen(dyno_id, out)
         try:

@@ -276,8 +276,25 @@ def test_a_release_phase_whose_app_is_destroyed_ends(database: Database) -> None
             phase = asyncio.create_task(s.fleet.release_phase(release.id, lambda _line: None))
             await s.until(lambda: len(s.names()) == 1)
             await database.run(_destroy, app, release)
-            assert await phase == 1
+            async with asyncio.timeout(60):
+                assert await phase == 1
             await s.until(lambda: s.names() == [])
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.001, 0.003, 0.01, 0.03, 0.06])
+def test_a_release_phase_ends_at_whatever_moment_its_app_is_destroyed(database: Database, moment: float) -> None:
+    async def story() -> None:
+        async with ship(database) as s:
+            app = await database.run(new_app)
+            release = await s.deploy(app, pending=True, release="migrate")
+            phase = asyncio.create_task(s.fleet.release_phase(release.id, lambda _line: None))
+            await s.until(lambda: bool(s.fleet.board.awaited))
+            await asyncio.sleep(moment)
+            await database.run(_destroy, app, release)
+            async with asyncio.timeout(60):
+                assert await phase == 1
 
     asyncio.run(story())
 
