@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from homeport import starters
+from homeport.cli.local.plan import DEFAULT_PORT
 from homeport.errors import Conflict, HomeportError, Invalid
 from homeport.starters import STARTERS, Starter
 
@@ -47,6 +48,14 @@ def test_it_has_what_a_push_and_a_local_run_need(starter: Starter, tmp_path: Pat
     assert (folder / ".env").stat().st_mode & 0o077 == 0
     assert ".env" in (folder / ".gitignore").read_text().split()
     assert json.loads((folder / "app.json").read_text())["name"] == "my-app"
+
+
+@ALL
+def test_every_address_of_a_local_run_is_where_it_listens(starter: Starter, tmp_path: Path) -> None:
+    starters.make(starter, tmp_path / "my-app")
+    texts = [path.read_text() for path in (tmp_path / "my-app").rglob("*") if path.suffix in {".md", ".js"}]
+    ports = [port for text in texts for port in re.findall(r"http://(?:localhost|127\.0\.0\.1):(\d+)", text)]
+    assert set(ports) == {str(DEFAULT_PORT)}
 
 
 @ALL

@@ -7,5 +7,5 @@ export default defineConfig({
   plugins: [vue()],
   build: { outDir: "../dist", emptyOutDir: true },
   // At home Vite serves the page and hands every /api request on to Flask. Addresses in the code are relative everywhere.
-  server: { proxy: { "/api": "http://127.0.0.1:5000" } },
+  server: { proxy: { "/api": "http://127.0.0.1:5006" } },
 });
