@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ class Builder:
         `out` gets every line in Heroku's form, the reason of a failure too. The source folder is consumed: it has
         been moved or deleted afterwards. Raises `BuildFailed`.
         """
-        voice = Voice(masked(out, job.env))
+        voice = Voice(on_this_loop(masked(out, job.env)))
         work = self._scratch.folder("build")
         try:
             async with _within(self._limits.seconds):
@@ -175,6 +176,20 @@ class Builder:
     def close(self) -> None:
         """Clear the work folders away. What is in the cache and the store stays."""
         self._scratch.close()
+
+
+def on_this_loop(out: Output) -> Output:
+    """What threads say is said on the loop: sockets and events behind `out` bear nothing else. It stays in order, and
+    is said before whoever waits for the thread goes on."""
+    loop, thread = asyncio.get_running_loop(), threading.get_ident()
+
+    def say(line: str) -> None:
+        if threading.get_ident() == thread:
+            out(line)
+        else:
+            loop.call_soon_threadsafe(out, line)
+
+    return say
 
 
 @contextlib.asynccontextmanager

@@ -50,7 +50,12 @@ def serving(root: Path, *, max_push_bytes: int) -> Iterator[Server]:
     async def decide(push: Push, say: Callable[[str], None]) -> None:
         made[0].pushes.append(push)
         if made[0].slow is not None:
-            await asyncio.to_thread(made[0].slow, push, say)
+            loop = asyncio.get_running_loop()
+
+            def say_on_the_loop(line: str) -> None:
+                loop.call_soon_threadsafe(say, line)
+
+            await asyncio.to_thread(made[0].slow, push, say_on_the_loop)
         made[0].decide(push, say)
 
     async def authorize(app: str, authorization: str, writes: bool) -> Caller:

@@ -78,7 +78,12 @@ def serving(folder: Path) -> Iterator[Server]:
 
     async def decide(push: Push, say: Callable[[str], None]) -> None:
         made[0].pushes.append(push)
-        await asyncio.to_thread(made[0].decide, push, say)
+        loop = asyncio.get_running_loop()
+
+        def say_on_the_loop(line: str) -> None:
+            loop.call_soon_threadsafe(say, line)
+
+        await asyncio.to_thread(made[0].decide, push, say_on_the_loop)
 
     async def main() -> None:
         key = over_ssh.host_key(folder / "host_key")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from homeport.buildpacks import BuildFailed, FailureId, Voice
 from homeport.builds import slugignore
+from homeport.builds.builder import on_this_loop
 from homeport.builds.environment import build_environment, masked, secrets_in
 from homeport.builds.slug import code_key, human, keep_code, weigh
 from homeport.builds.sources import check
@@ -195,3 +198,16 @@ def test_boxes_are_wrapped_but_commands_stay_whole() -> None:
     assert max(len(line) for line in lines if "command" in line) > 300
     assert "" not in [one for one, two in pairwise(lines) if one == two == ""]
     assert voice.warnings[1] == "Two"
+
+
+def test_what_a_thread_says_is_said_on_the_loop_and_in_order() -> None:
+    said: list[tuple[str, int]] = []
+
+    async def scenario() -> None:
+        say = on_this_loop(lambda line: said.append((line, threading.get_ident())))
+        say("first")
+        await asyncio.to_thread(say, "second")
+        say("third")
+
+    asyncio.run(scenario())
+    assert said == [(line, threading.get_ident()) for line in ("first", "second", "third")]
