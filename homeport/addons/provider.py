@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from homeport.addons.catalog import Plan
+from homeport.errors import Invalid
 
 UNSETTLED = "unsettled"
 """In a resource's secret: it was written down before the provider had made it so. `tend` returns such a resource."""
@@ -22,6 +23,16 @@ class Resource:
     plan: Plan
     options: Mapping[str, str] = field(default_factory=dict)
     secret: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def damaged_backup(why: str) -> Invalid:
+    """What `restore` raises before it touches anything."""
+    return Invalid(
+        "The backup is damaged.",
+        id="backup_damaged",
+        why=f"{why}\nNothing was changed.",
+        fix="Restore from another one.",
+    )
 
 
 class Provider(Protocol):

@@ -192,6 +192,19 @@ class Servers:
             await self._until_known(server)
             return True
 
+    async def until_answers(self, server: Server, path: Path, title: str, *, seconds: float) -> None:
+        """Wait until somebody listens on this unix socket. Raises `HomeportError` (`server_not_started`)."""
+        deadline = time.monotonic() + seconds
+        while not _answers(path):
+            if self.pid(server.name) is None or time.monotonic() > deadline:
+                raise HomeportError(
+                    "server_not_started",
+                    f"The {title} could not be started.",
+                    why=self.last_words(server.name),
+                    fix=f"Its log is {self.log(server.name)}.",
+                )
+            await asyncio.sleep(0.005)
+
     async def stop(self, server: Server, *, seconds: float = STOP_SECONDS) -> None:
         """Have it end in good order; quiet if it doesn't run. One that is too slow is killed."""
         async with self._turns.setdefault(server.name, asyncio.Lock()):
@@ -280,6 +293,23 @@ def _as(account: Account | None) -> tuple[str, ...]:
 def _environment(own: Mapping[str, str]) -> dict[str, str]:
     """Nothing of Homeport's own environment, which holds tokens."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **own}
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens there. The path may be longer than a socket's address can be."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(1.0)
+            probe.connect(f"/proc/self/fd/{folder}/{path.name}")
+            return True
+    except OSError:
+        return False
+    finally:
+        os.close(folder)
 
 
 def _is_written(pid_file: Path) -> bool:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import uvicorn
@@ -15,11 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from homeport import accounts, api, apps
 from homeport.accounts import Action
+from homeport.daemon.sockets import CLOSING_SECONDS, Server, listening
 from homeport.git import Caller, GitApplication
 from homeport.state import Database
-
-LISTEN_BACKLOG = 1024
-CLOSING_SECONDS = 5
 
 
 class Platform:
@@ -55,7 +51,7 @@ def _caller(session: Session, name: str, secret: str, writes: bool) -> Caller:
 @contextlib.asynccontextmanager
 async def http(application: ASGIApp, path: Path) -> AsyncIterator[None]:
     """Serve HTTP on this socket inside the block; requests under way get a moment at its end."""
-    with _listening(path) as listener:
+    with listening(path) as listener:
         config = uvicorn.Config(
             application,
             log_config=None,
@@ -68,7 +64,7 @@ async def http(application: ASGIApp, path: Path) -> AsyncIterator[None]:
             timeout_graceful_shutdown=CLOSING_SECONDS,
             timeout_keep_alive=120,  # longer than the router keeps an idle connection
         )
-        server = _Server(config)
+        server = Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.005)
@@ -79,39 +75,14 @@ async def http(application: ASGIApp, path: Path) -> AsyncIterator[None]:
             await serving
 
 
-class _Server(uvicorn.Server):
-    """Signals are the daemon's business."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @contextlib.asynccontextmanager
 async def streams(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], path: Path
 ) -> AsyncIterator[None]:
     """Have `serve` called for every connection to this socket inside the block."""
-    with _listening(path) as listener:
+    with listening(path) as listener:
         server = await asyncio.start_unix_server(serve, sock=listener)
         try:
             yield
         finally:
             server.close()
-
-
-@contextlib.contextmanager
-def _listening(path: Path) -> Iterator[socket.socket]:
-    """A listening socket at this path, which may be longer than a socket's address can be."""
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        listener.bind(f"/proc/self/fd/{folder}/{path.name}")
-        path.chmod(0o600)
-        listener.listen(LISTEN_BACKLOG)
-        listener.setblocking(False)
-        yield listener
-    finally:
-        os.close(folder)
-        listener.close()

@@ -11,29 +11,26 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
 
 from homeport import tracker
+from homeport.daemon.sockets import CLOSING_SECONDS, Server, listening
 from homeport.home import Home
 
 PROGRAM = (sys.executable, "-m", "homeport.daemon.tracker")
 NICE = 10
 TIDY_SECONDS = 5.0
-LISTEN_BACKLOG = 1024
 MOST_CONNECTIONS = 500
-CLOSING_SECONDS = 5
 
 
 async def serve(home: Home) -> None:
     """Until told to end by a signal."""
     projects = tracker.Projects(home.addons / "sentry", tracker.knowledge_key(home.secrets))
     writer = tracker.Writer(projects)
-    with _listening(home.run / tracker.SOCKET) as listener:
+    with listening(home.run / tracker.SOCKET) as listener:
         config = uvicorn.Config(
             tracker.Ingest(projects, writer),
             log_config=None,
@@ -47,7 +44,7 @@ async def serve(home: Home) -> None:
             timeout_graceful_shutdown=CLOSING_SECONDS,
             timeout_keep_alive=120,
         )
-        server = _Server(config)
+        server = Server(config)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, _end, server)
         tidying = asyncio.create_task(_tidy(writer))
@@ -58,14 +55,6 @@ async def serve(home: Home) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await tidying
             await writer.close()
-
-
-class _Server(uvicorn.Server):
-    """Signals are ours."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _end(server: uvicorn.Server) -> None:
@@ -79,23 +68,6 @@ async def _tidy(writer: tracker.Writer) -> None:
             await writer.tidy()
         except Exception:
             logging.getLogger("homeport.tracker").exception("tidying failed and is tried again")
-
-
-@contextlib.contextmanager
-def _listening(path: Path) -> Iterator[socket.socket]:
-    """A listening socket at this path, which may be longer than a socket's address can be."""
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        listener.bind(f"/proc/self/fd/{folder}/{path.name}")
-        path.chmod(0o600)
-        listener.listen(LISTEN_BACKLOG)
-        listener.setblocking(False)
-        yield listener
-    finally:
-        os.close(folder)
-        listener.close()
 
 
 def main() -> None:

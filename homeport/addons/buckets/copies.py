@@ -19,6 +19,7 @@ from typing import Any
 from homeport.addons.buckets.s3.blobs import PIECE, Blobs
 from homeport.addons.buckets.s3.errors import S3Error
 from homeport.addons.buckets.s3.store import Bucket, Object, Store
+from homeport.addons.provider import damaged_backup
 from homeport.errors import HomeportError, Invalid
 
 LIST = "objects.jsonl"
@@ -69,15 +70,15 @@ def examine(source: Path) -> tuple[str, list[Saved]]:
         end = json.loads(last)
         digest = hashlib.sha256("".join(lines).encode()).hexdigest()
         if (end["objects"], end["sha256"]) != (len(lines) - 1, digest):
-            raise _damaged("Its list of objects is not whole.")
+            raise damaged_backup("Its list of objects is not whole.")
         head, *told = (json.loads(line) for line in lines)
         saved = [_saved(source, fields) for fields in told]
         cors = str(head["cors"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(f"Its list of objects can't be read ({type(error).__name__}).") from None
+        raise damaged_backup(f"Its list of objects can't be read ({type(error).__name__}).") from None
     for item in saved:
         if _hash(item.file) != item.sha256:
-            raise _damaged(f"The content of {item.object.key[:100]!r} is not what it was.")
+            raise damaged_backup(f"The content of {item.object.key[:100]!r} is not what it was.")
     return cors, saved
 
 
@@ -184,12 +185,3 @@ def _require_fit(bucket: Bucket, saved: list[Saved]) -> None:
             why="Nothing was changed.",
             fix="Choose a larger plan, which costs nothing: `heroku addons:upgrade`.",
         )
-
-
-def _damaged(why: str) -> Invalid:
-    return Invalid(
-        "The backup is damaged.",
-        id="backup_damaged",
-        why=f"{why}\nNothing was changed.",
-        fix="Restore from another one.",
-    )

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import socket
 import sys
-import time
 from pathlib import Path
 
 from homeport.addons.servers import HANDED_DOWN, Server, Servers, own
-from homeport.errors import HomeportError
 from homeport.home import Home
 
 SERVER = "buckets"
@@ -58,16 +54,7 @@ class Instance:
         """Have it running and answering. Raises `HomeportError` (`server_not_started`)."""
         self.prepare()
         await self._keeper.start(self._server)
-        deadline = time.monotonic() + READY_SECONDS
-        while not _answers(self._socket):
-            if self._keeper.pid(SERVER) is None or time.monotonic() > deadline:
-                raise HomeportError(
-                    "server_not_started",
-                    "The bucket server could not be started.",
-                    why=self._keeper.last_words(SERVER),
-                    fix=f"Its log is {self._keeper.log(SERVER)}.",
-                )
-            await asyncio.sleep(0.005)
+        await self._keeper.until_answers(self._server, self._socket, "bucket server", seconds=READY_SECONDS)
 
     async def stop(self) -> None:
         """Requests under way get a moment. Quiet if it doesn't run."""
@@ -75,20 +62,3 @@ class Instance:
 
     def tidy(self) -> None:
         self._keeper.trim_log(SERVER)
-
-
-def _answers(path: Path) -> bool:
-    """Whether somebody listens there. The path may be longer than a socket's address can be."""
-    try:
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return False
-    try:
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(1.0)
-            probe.connect(f"/proc/self/fd/{folder}/{path.name}")
-            return True
-    except OSError:
-        return False
-    finally:
-        os.close(folder)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import secrets
 import shutil
-import socket
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +15,7 @@ from urllib.parse import urlsplit
 from homeport import tracker
 from homeport.addons.catalog import Plan
 from homeport.addons.errors import external
-from homeport.addons.provider import UNSETTLED, Resource
+from homeport.addons.provider import UNSETTLED, Resource, damaged_backup
 from homeport.addons.servers import Server, give, own
 from homeport.addons.site import Site
 from homeport.errors import HomeportError, Invalid, NotFound
@@ -92,12 +89,7 @@ class Errors:
             return
         said = await asyncio.to_thread(tracker.complaint, source / BACKUP)
         if said:
-            raise Invalid(
-                "The backup is damaged.",
-                id="backup_damaged",
-                why=f"{said}\nNothing was changed.",
-                fix="Restore from another one.",
-            )
+            raise damaged_backup(said)
 
     async def stop(self) -> None:
         await self._site.servers.stop(self._server)
@@ -180,32 +172,8 @@ class Errors:
     async def _run(self) -> None:
         """Have the tracker running and answering."""
         await self._site.servers.start(self._server)
-        deadline = time.monotonic() + READY_SECONDS
-        while not _answers(self._site.home.run / tracker.SOCKET):
-            if self._site.servers.pid(SERVER) is None or time.monotonic() > deadline:
-                raise HomeportError(
-                    "server_not_started",
-                    "The error tracker could not be started.",
-                    why=self._site.servers.last_words(SERVER),
-                )
-            await asyncio.sleep(0.01)
-
-
-def _answers(path: Path) -> bool:
-    """Whether somebody listens there. The path may be longer than a socket's address can be."""
-    try:
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return False
-    try:
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(1.0)
-            probe.connect(f"/proc/self/fd/{folder}/{path.name}")
-            return True
-    except OSError:
-        return False
-    finally:
-        os.close(folder)
+        socket = self._site.home.run / tracker.SOCKET
+        await self._site.servers.until_answers(self._server, socket, "error tracker", seconds=READY_SECONDS)
 
 
 def _copy(source: Path, target: Path) -> None:

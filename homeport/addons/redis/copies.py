@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from homeport.addons.provider import damaged_backup
 from homeport.addons.redis.configuration import fingerprint, scratch_conf
 from homeport.addons.redis.instance import Instance
 from homeport.addons.redis.wire import Connection, Refused
 from homeport.addons.servers import program
-from homeport.errors import HomeportError, Invalid
+from homeport.errors import HomeportError
 
 DUMP = "dump.rdb"
 MAGIC = b"REDIS"
@@ -58,14 +59,14 @@ async def examine(dump: Path) -> None:
     )  # fmt: skip
     said, _ = await done.communicate()
     if done.returncode != 0:
-        raise _damaged(said.decode(errors="replace").strip()[-300:])
+        raise damaged_backup(said.decode(errors="replace").strip()[-300:])
 
 
 async def _read(scratch: Instance, dump: Path) -> None:
     """Have a server that nobody else knows read the dump and write it down in the form that servers start from."""
     with dump.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
-            raise _damaged("It does not begin as a dump of Redis does.")
+            raise damaged_backup("It does not begin as a dump of Redis does.")
     scratch.prepare()
     await asyncio.to_thread(scratch.take, dump, DUMP)
     scratch.configure(scratch_conf(fingerprint(scratch.password)))
@@ -74,7 +75,7 @@ async def _read(scratch: Instance, dump: Path) -> None:
     except HomeportError as error:
         if error.id != "server_not_started":
             raise
-        raise _damaged(_complaint(scratch.last_words)) from None
+        raise damaged_backup(_complaint(scratch.last_words)) from None
     async with scratch.connect() as connection:
         await connection.ask("CONFIG", "SET", "appendonly", "yes")
         await _until(connection, lambda info: info["aof_rewrite_in_progress"] == info["aof_rewrite_scheduled"] == "0")
@@ -109,12 +110,3 @@ def _complaint(words: str) -> str:
     """What is said of the dump among a server's last words."""
     said = [line for line in words.splitlines() if "RDB" in line or "rdb" in line or "Short read" in line]
     return "\n".join(said[-3:]) or words[-300:]
-
-
-def _damaged(why: str) -> Invalid:
-    return Invalid(
-        "The backup is damaged.",
-        id="backup_damaged",
-        why=f"{why}\nNothing was changed.",
-        fix="Restore from another one.",
-    )
