@@ -1,6 +1,7 @@
 """Add-ons: the catalog, the rows, and the providers that make them real."""
 
 from homeport.addons.addons import Addons
+from homeport.addons.attachments import require_unshared
 from homeport.addons.buckets import Buckets, Foreign
 from homeport.addons.catalog import SERVICES, Plan, Service
 from homeport.addons.errors import Errors
@@ -78,6 +79,7 @@ __all__ = [
     "plan_of",
     "provisioned",
     "redis_tuning",
+    "require_unshared",
     "resolve",
     "resolve_attachment",
     "service_of",

@@ -49,7 +49,7 @@ def attach(
 def release(session: Session, app: App, *, by: User, description: str, variables: Variables) -> Release:
     """A release of the app with the config vars of all that is attached to it now."""
     values = _values(session, app, variables)
-    plans = [records.plan_of(addon).full_name for addon in records.of_app(session, app) if addon.app_id == app.id]
+    plans = [records.plan_of(addon).full_name for addon in records.owned(session, app)]
     return releases.set_addon_vars(session, app, values, plans=plans, by=by, description=description)
 
 
@@ -124,6 +124,47 @@ def _require_free(
             f"Attaching {name} to {app.name} overwrites its config var {', '.join(own)}.",
             fix=f"If you mean it, confirm with the app's name: --confirm {app.name}",
         )
+
+
+def require_unshared(session: Session, app: App) -> None:
+    """Raises `Invalid` (`addon_in_use`) when other apps use add-ons of the app's, which would go with it.
+
+    Heroku destroys them without a word about the others; its `addons:destroy` asks for --force in the same case.
+    """
+    users = {addon: _others(session, addon, app) for addon in records.owned(session, app)}
+    shared = {addon: others for addon, others in users.items() if others}
+    if not shared:
+        return
+    used = "; ".join(f"{addon.name} is attached to {_listed(others)} too" for addon, others in shared.items())
+    detach = [
+        f"  heroku addons:detach {attachment.name} -a {attachment.app.name}"
+        for others in shared.values()
+        for attachment in others
+    ]
+    for_all = [f"  heroku addons:destroy {addon.name} -a {app.name} --force" for addon in shared]
+    raise Invalid(
+        f"{app.name} owns add-ons that other apps use: {used}.",
+        id="addon_in_use",
+        why="With the app they would be destroyed for all, and what is in them.",
+        fix="\n".join(
+            (
+                "If the other apps can do without, detach them first:",
+                *detach,
+                "Or destroy them for all, if you mean it:",
+                *for_all,
+                f"Then destroy {app.name} again.",
+            )
+        ),
+    )
+
+
+def _others(session: Session, addon: Addon, app: App) -> list[Attachment]:
+    """The attachments of an add-on of the app's to other apps."""
+    return [found for found in records.attachments_of(session, addon) if found.app_id != app.id]
+
+
+def _listed(found: list[Attachment]) -> str:
+    return ", ".join(f"{attachment.app.name} as {attachment.name}" for attachment in found)
 
 
 def require_sharing(addon: Addon, app: App) -> None:

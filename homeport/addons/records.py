@@ -59,6 +59,11 @@ def of_app(session: Session, app: App) -> list[Addon]:
     return list(session.scalars(select(Addon).where(mine, *_THERE).order_by(Addon.name)))
 
 
+def owned(session: Session, app: App) -> list[Addon]:
+    """Those that are the app's own."""
+    return [addon for addon in of_app(session, app) if addon.app_id == app.id]
+
+
 def of_user(session: Session, user: User) -> list[Addon]:
     owned = select(App.id).where(App.owner_id == user.id)
     return list(session.scalars(select(Addon).where(Addon.app_id.in_(owned), *_THERE).order_by(Addon.name)))

@@ -6,7 +6,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from homeport import apps, releases
+from homeport import addons, apps, releases
 from homeport.accounts import Action
 from homeport.api.exchange import Call, Reply, created
 from homeport.api.ranges import Keys
@@ -139,7 +139,9 @@ def update(call: Call, session: Session) -> Reply:
 
 
 def destroy(call: Call, session: Session) -> Reply:
+    """Its add-ons go with it, as on Heroku, but none that another app uses. Raises `Invalid` (`addon_in_use`)."""
     app = call.app
+    addons.require_unshared(session, app)
     last = shape(call, app)
     apps.destroy(session, app)
     call.after.append(lambda: call.core.logs.forget(app.id))

@@ -162,6 +162,35 @@ def test_attached_and_detached(world: World) -> None:
     assert world.get("/apps/jobs/config-vars").json() == {}
 
 
+def test_an_app_whose_addon_others_use_is_not_destroyed_unawares(world: World) -> None:
+    world.create_app("jobs")
+    made = create(world, name="main-db")
+    own = create(world, "jobs", name="jobs-db")
+    attached = world.post("/addon-attachments", {"addon": "main-db", "app": "jobs", "name": "PRIMARY"}).json()
+    refusal = world.delete("/apps/shop")
+    assert (refusal.status_code, refusal.json()["id"]) == (422, "addon_in_use")
+    said = refusal.json()["message"]
+    assert "main-db is attached to jobs as PRIMARY too" in said
+    assert "\n  heroku addons:detach PRIMARY -a jobs\n" in said
+    assert "\n  heroku addons:destroy main-db -a shop --force\n" in said
+    assert "jobs-db" not in said
+    assert world.get("/apps/jobs/config-vars").json()["PRIMARY_URL"]
+
+    assert world.delete(f"/addon-attachments/{attached['id']}").status_code == 200
+    assert world.delete("/apps/shop").status_code == 200
+    assert refused(world, "GET", f"/addons/{made['id']}") == (404, "not_found")
+    assert world.get(f"/addons/{own['id']}").status_code == 200
+
+    world.create_app("blog")
+    world.post("/addon-attachments", {"addon": "jobs-db", "app": "blog"})
+    assert world.delete("/apps/blog").status_code == 200, "an app that only uses another's add-on takes nothing along"
+    assert world.get(f"/addons/{own['id']}").json()["state"] == "provisioned"
+    world.create_app("news")
+    world.post("/addon-attachments", {"addon": "jobs-db", "app": "news"})
+    world.request("DELETE", f"/apps/jobs/addons/{own['id']}", json={"force": True})
+    assert world.delete("/apps/jobs").status_code == 200
+
+
 def test_upgraded_renamed_and_destroyed(world: World) -> None:
     made = create(world)
     path = f"/apps/shop/addons/{made['name']}"
