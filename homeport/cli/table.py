@@ -78,7 +78,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     command(
         "apps:create",
-        "apps:create",
+        "apps_create:create",
         "creates a new app",
         Argument("app", "name of app to create", required=False),
         Flag("app", "name of app to create", char="a", value="value", hidden=True),

@@ -57,7 +57,12 @@ def info(call: Call, _session: Session) -> Reply:
                 return Reply(shape(plan))
         if "service" in call.params and (found := service.plan(wanted)) is not None:
             return Reply(shape(found))
-    raise NotFound("plan", "Couldn't find that add-on plan.")
+    of = services[0].name if "service" in call.params else None
+    raise NotFound(
+        "plan",
+        f"Couldn't find the add-on plan {wanted[:100]!r}" + (f" of {of}." if of else "."),
+        fix=f"See the plans that there are: `heroku addons:plans {of}`." if of else "",
+    )
 
 
 def wanted(call: Call, reference: str, *, service: str | None = None) -> Plan:

@@ -1,4 +1,4 @@
-"""`homeport apps`, `create`, `info`, `rename`, `destroy`, `open`."""
+"""`homeport apps`, `info`, `rename`, `destroy`, `open`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from homeport.cli.confirmation import confirm
 from homeport.cli.errors import UsageError
 from homeport.cli.inference import Remote, app_of
 from homeport.cli.ink import Ink
-from homeport.cli.topics.git import ssh_url
-from homeport.errors import Unavailable
 
 
 def list_apps(call: Call) -> None:
@@ -40,65 +38,6 @@ def list_apps(call: Call) -> None:
 def _name_and_region(app: dict[str, Any], ink: Ink) -> str:
     region = (app.get("region") or {}).get("name", "us")
     return ink.app(app["name"]) + (f" ({ink.info(region)})" if region != "us" else "")
-
-
-def create(call: Call) -> None:
-    name = call.option("app") or call.argument or call.env.get("HOMEPORT_APP") or call.env.get("HEROKU_APP")
-    wanted = {"name": name, "region": call.option("region"), "stack": call.option("stack")}
-    ink = call.terminal.talk_ink
-    with call.terminal.doing(f"Creating {ink.app(name) if name else 'app'}") as doing:
-        app = _post(call, {key: value for key, value in wanted.items() if value})
-        doing.done = "done" if name else f"done, {ink.app(app['name'])}"
-        if call.option("region"):
-            doing.done += f", region is {ink.info(app['region']['name'])}"
-        if call.option("stack"):
-            doing.done += f", stack is {ink.info(app['stack']['name'])}"
-    for plan in filter(None, (part.strip() for part in (call.option("addons") or "").split(","))):
-        with call.terminal.doing(f"Adding {plan}"):
-            call.api.post(path("apps", app["name"], "addons"), {"plan": plan})
-    buildpack = call.option("buildpack")
-    if buildpack:
-        with call.terminal.doing(f"Setting buildpack to {ink.info(buildpack)}"):
-            updates = {"updates": [{"buildpack": buildpack}]}
-            call.api.put(path("apps", app["name"], "buildpack-installations"), updates)
-    url = checkout.remote_url(call.endpoint, app["name"])
-    if call.has("ssh-git"):
-        url = ssh_url(call, app["name"])
-    if not call.has("no-remote"):
-        connect_checkout(call, call.option("remote") or "heroku", url)
-    if call.has("json"):
-        call.terminal.json(app)
-    else:
-        call.terminal.out(f"{call.terminal.ink.info(app['web_url'])} | {call.terminal.ink.info(url)}")
-
-
-def connect_checkout(call: Call, remote: str, url: str) -> None:
-    """Give the checkout, if we are in one, a remote for the new app; one that is there stays as it is."""
-    if not call.git.exists:
-        return
-    there = {found.name: found.url for found in checkout.remotes(call.git)}
-    if remote not in there:
-        call.git.output("remote", "add", remote, url)
-    elif there[remote] != url:
-        call.terminal.warn(
-            f"The git remote {remote} leads to {there[remote]} already and was left so.\n"
-            f"To change it: homeport git:remote -a {url.rpartition('/')[2].removesuffix('.git')} -r {remote}"
-        )
-    checkout.configure(call.git, checkout.settings_for(call.endpoint, home=call.env.get("HOMEPORT_HOME")))
-
-
-def _post(call: Call, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Ask once more if the connection breaks: by the id of the request the server knows an app that it has made."""
-    from uuid import uuid4
-
-    numbered = {"Request-Id": str(uuid4())}
-    try:
-        made: dict[str, Any] = call.api.request("POST", "/apps", wanted, headers=numbered)[0]
-    except Unavailable as error:
-        if error.id != "connection_lost":
-            raise
-        made = call.api.request("POST", "/apps", wanted, headers=numbered)[0]
-    return made
 
 
 def info(call: Call) -> None:

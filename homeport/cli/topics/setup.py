@@ -9,7 +9,7 @@ from homeport.cli import checkout, layout
 from homeport.cli.api import path
 from homeport.cli.call import Call
 from homeport.cli.errors import UsageError
-from homeport.cli.topics.apps import connect_checkout
+from homeport.cli.topics.apps_create import connect_checkout
 from homeport.cli.topics.run import variables
 from homeport.errors import HomeportError
 

@@ -62,6 +62,9 @@ def test_what_can_be_had(world: World) -> None:
     assert world.get(f"/plans/{by_default['id']}").json() == by_default
     assert world.get(f"/addon-services/{POSTGRES}/plans/essential-0").json() == by_default
     assert refused(world, "GET", "/addon-services/heroku-redis") == (404, "not_found")
+    missing = world.get(f"/addon-services/{POSTGRES}/plans/gigantic")
+    assert missing.status_code == 404
+    assert f"heroku addons:plans {POSTGRES}" in missing.json()["message"]
 
 
 def test_created_as_the_cli_asks(world: World) -> None:

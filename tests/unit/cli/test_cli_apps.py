@@ -7,6 +7,7 @@ import webbrowser
 
 import pytest
 
+from homeport.cli.transport import Reply
 from tests.unit.cli.cli_session import Part, Refusal, Session, Shown, app, failure
 
 ACCOUNT = {"email": "ada@example.com", "id": "u1"}
@@ -46,6 +47,8 @@ def test_create_without_a_name_shows_the_one_that_was_made() -> None:
 def test_create_takes_everything_that_herokus_does() -> None:
     session = Session(
         {
+            "GET /addon-services/a/plans/b": {},
+            "GET /addon-services/c": {},
             "POST /apps": app(region={"name": "eu"}),
             "POST /apps/demo/addons": {},
             "PUT /apps/demo/buildpack-installations": [],
@@ -57,11 +60,48 @@ def test_create_takes_everything_that_herokus_does() -> None:
         "Adding a:b... done\nAdding c... done\nSetting buildpack to https://x.example/y... done\n"
     )
     assert session.requests == [
+        "GET /addon-services/a/plans/b",
+        "GET /addon-services/c",
         'POST /apps {"name": "demo", "region": "eu", "stack": "heroku-24"}',
         'POST /apps/demo/addons {"plan": "a:b"}',
         'POST /apps/demo/addons {"plan": "c"}',
         'PUT /apps/demo/buildpack-installations {"updates": [{"buildpack": "https://x.example/y"}]}',
     ]
+
+
+def test_no_app_is_made_for_an_addon_that_cannot_be_had() -> None:
+    refusal = Refusal(404, "not_found", "Couldn't find the add-on plan 'z' of a.")
+    session = Session({"POST /apps": app(), "GET /addon-services/c": {}, "GET /addon-services/a/plans/z": refusal})
+    assert session.type("create demo --addons c,a:z") == Shown(
+        2, "", failure("Couldn't find the add-on plan 'z' of a.", "not_found")
+    )
+    assert session.requests == ["GET /addon-services/c", "GET /addon-services/a/plans/z"]
+
+
+def test_what_was_made_before_a_step_failed_is_said() -> None:
+    answers = {
+        "GET /addon-services/a": {},
+        "GET /addon-services/b": {},
+        "POST /apps": app(),
+        "POST /apps/demo/addons": [Reply(201, {}, b"{}"), Refusal(503, "unavailable", "Not now.")],
+    }
+    session = Session(answers, remotes={})
+    shown = session.type("create demo --addons a,b --buildpack heroku/python")
+    assert shown == Shown(
+        2,
+        "",
+        "Creating demo... done\nAdding a... done\nAdding b... !\n"
+        + failure(
+            "Not now.\n"
+            "The app demo was made and is there. To go on:\n"
+            "  homeport addons:create b -a demo\n"
+            "  homeport buildpacks:set heroku/python -a demo\n"
+            "  homeport git:remote -a demo -r heroku\n"
+            "Or to have it gone: homeport apps:destroy -a demo --confirm demo",
+            "unavailable",
+        ),
+    )
+    assert session.git.remotes == {}
 
 
 def test_create_connects_the_checkout_and_its_credentials() -> None:
