@@ -33,6 +33,7 @@ async def serve(home: Home, settings: Settings, say_ready: Callable[[Endpoint], 
     check_programs()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(doors.not_cut_off)
     for noisy in ("httpx", "alembic", "asyncssh"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     loop = asyncio.get_running_loop()
@@ -98,7 +99,9 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
             keyring = ssh.Keyring(core.database)
             serve = git.GitOverSsh(work.repositories, work.receiver, keyring, work.turns)
             await stack.enter_async_context(git.serving(ssh_door.listeners, ssh_door.key, keyring, serve))
-        stack.callback(core.logs.hang_up)  # first of all: log tails would keep the server from closing
+        # First of all: who waits for the end of a push, a build or a log would keep the servers from closing.
+        stack.push_async_callback(work.give_up)
+        stack.callback(core.logs.hang_up)
         await core.fleet.parts.routes.changed()  # every app is reachable before anybody is told so
         endpoint = _endpoint(core, settings, where, ssh_host)
         endpoints.write(home, endpoint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -16,6 +17,13 @@ from homeport.accounts import Action
 from homeport.daemon.sockets import CLOSING_SECONDS, Server, listening
 from homeport.git import Caller, GitApplication
 from homeport.state import Database
+
+_log = logging.getLogger("homeport")
+
+
+def not_cut_off(record: logging.LogRecord) -> bool:
+    """A logging filter: uvicorn says in a line how many requests it cuts off at the end, and a traceback of each."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
 class Platform:
@@ -79,10 +87,31 @@ async def http(application: ASGIApp, path: Path) -> AsyncIterator[None]:
 async def streams(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], path: Path
 ) -> AsyncIterator[None]:
-    """Have `serve` called for every connection to this socket inside the block."""
+    """Have `serve` called for every connection to this socket inside the block; those under way are cancelled at its
+    end, and may still say what they have to say."""
+    serving: set[asyncio.Task[None]] = set()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - asyncio starts this as a task
+        serving.add(task)
+        try:
+            await serve(reader, writer)
+        except asyncio.CancelledError:
+            pass  # by the end of the block; asyncio would write a traceback of it
+        finally:
+            serving.discard(task)
+            writer.close()
+
     with listening(path) as listener:
-        server = await asyncio.start_unix_server(serve, sock=listener)
+        server = await asyncio.start_unix_server(answer, sock=listener)
         try:
             yield
         finally:
             server.close()
+            ended = list(serving)
+            if ended:
+                _log.info("stopping: %d connection%s to %s ended", len(ended), "s" * (len(ended) > 1), path.name)
+            for task in ended:
+                task.cancel()
+            await asyncio.gather(*ended, return_exceptions=True)

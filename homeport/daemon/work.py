@@ -36,6 +36,11 @@ class Work:
             stack.push_async_callback(self.setups.close)
             yield
 
+    async def give_up(self) -> None:
+        """End what somebody waits for, and tell them. For the end, while they can still be told."""
+        await self.receiver.stop()
+        await self.deployer.close()
+
 
 def make_work(core: Core, where: api.Urls) -> Work:
     home, database, journal = core.home, core.database, core.logs

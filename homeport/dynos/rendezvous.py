@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import signal
 import struct
 import termios
 
@@ -30,6 +31,8 @@ END_OF_INPUT_AFTER = 0.1  # seconds that nothing may follow a ^D for it to be th
 REPEAT_EOT_AFTER, REPEAT_EOT_EVERY = 0.5, 5.0  # seconds
 TAKEN_WITHIN = 30.0  # seconds for the proxy to take what we sent: then the client is asleep, and gets it in one piece
 APART = 0.01  # seconds between two pieces that must not travel together
+LEAVE_WITHIN = 2.0  # seconds for the client to hear that the platform is being stopped
+PARTING = b"\r\n !     Homeport is being stopped, and this dyno with it.\r\n"
 HANG_UP_WITHIN = 5.0  # seconds for a process to end after HUP, before it is told to go as any other dyno is
 
 
@@ -76,10 +79,24 @@ class Rendezvous:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(HANG_UP_WITHIN):
                     await attachment.wait()
+        except asyncio.CancelledError:
+            fleet.parts.outputs.say(dyno.app_id, dyno.name, [words.HANG_UP])
+            await _take_leave(dyno, client)
+            raise
         except HomeportError as error:
             _log.warning("dyno %s lost its client: %s", dyno.id, error.what)
         finally:
             fleet.wake(dyno.app_id)
+
+
+async def _take_leave(dyno: Dyno, client: Client) -> None:
+    """The platform is being stopped. Whoever still listens is told, and those who want an exit status get the one that
+    a shell has for a process that was hung up."""
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(LEAVE_WITHIN):
+            await client.send(PARTING)
+            if asks_for_status(dyno.command):
+                await client.send_alone(sentinel(128 + signal.SIGHUP))
 
 
 async def _converse(dyno: Dyno, client: Client, attachment: Attachment) -> bool:

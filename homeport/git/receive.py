@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,6 +21,14 @@ from homeport.git.repositories import Objects
 
 DECISION = b"\x00"
 HOOK = Path(__file__).with_name("hook.py")
+STOPPING = """
+ !     Homeport is being stopped, and this push was given up.
+ !     Push again when it runs.
+ !
+ !     Error ID: platform_stopping
+"""
+
+_log = logging.getLogger("homeport")
 
 
 @dataclass(frozen=True)
@@ -67,18 +76,27 @@ class Receiver:
         self._expected: dict[str, Push] = {}
         self._server: asyncio.Server | None = None
         self._deciding: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def start(self) -> None:
         self._install_hook()
         self._socket.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._answer, self._socket, limit=16 * 1024 * 1024)
 
+    async def stop(self) -> None:
+        """Refuse the pushes that are under way and all that come, and tell them why. git must be answered still."""
+        self._stopping = True
+        deciding = list(self._deciding)
+        if deciding:
+            _log.info("stopping: %d push%s given up", len(deciding), "es are" if len(deciding) > 1 else " is")
+        for task in deciding:
+            task.cancel()
+        await asyncio.gather(*deciding, return_exceptions=True)
+
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-        for task in self._deciding:
-            task.cancel()
-        await asyncio.gather(*self._deciding, return_exceptions=True)
+        await self.stop()
 
     @contextlib.contextmanager
     def announced(self, push: Push) -> Iterator[dict[str, str]]:
@@ -115,7 +133,11 @@ class Receiver:
         assert task is not None  # noqa: S101 - asyncio starts this as a task
         self._deciding.add(task)
         try:
-            code = await self._decision(reader, writer)
+            try:
+                code = await self._decision(reader, writer)
+            except asyncio.CancelledError:  # by `stop`
+                writer.write(STOPPING.encode())
+                code = 1
             writer.write(DECISION + str(code).encode())
             await writer.drain()
         except ConnectionError:
@@ -135,6 +157,8 @@ class Receiver:
         except (ValueError, KeyError):
             say(" !     This push was not announced.")
             return 1
+        if self._stopping:
+            raise asyncio.CancelledError
         quarantine = {name: str(value) for name, value in message["quarantine"].items()}
         updates = tuple(_update(*fields) for fields in message["updates"])
         try:

@@ -26,6 +26,7 @@ MOST_UNKNOWN = 30
 MOST_CONNECTIONS = 100
 MOST_COMMANDS = 10
 """At once on one connection, as OpenSSH's MaxSessions: each is a git of its own."""
+PARTING_SECONDS = 2
 KEEPALIVE_SECONDS = 30
 KEEPALIVES_MISSED = 4
 
@@ -147,7 +148,7 @@ Serve = Callable[["asyncssh.SSHServerProcess[bytes]"], Awaitable[None]]
 async def serving(
     listeners: Sequence[socket.socket], key: asyncssh.SSHKey, keyring: Keyring, serve: Serve
 ) -> AsyncIterator[None]:
-    """Accept connections on these sockets inside the block; whoever is connected at its end is cut off."""
+    """Accept connections on these sockets inside the block; what is under way at its end gets a moment."""
     doors, running = Doors(), set[asyncio.Task[None]]()
     commands = Counter[asyncssh.SSHServerConnection]()
 
@@ -196,13 +197,26 @@ async def serving(
     finally:
         for server in servers:
             server.close()
-        for connection in (*doors.unknown, *doors.known):
-            connection.abort()
+        await _part(running, doors)
         tasks = list(running)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(server.wait_closed() for server in servers), return_exceptions=True)
+
+
+async def _part(running: set[asyncio.Task[None]], doors: Doors) -> None:
+    """A push that is given up is told so by git, and its client hears it before the connection goes."""
+    if running:
+        await asyncio.wait(running, timeout=PARTING_SECONDS)
+    connections = [*doors.unknown, *doors.known]
+    for connection in connections:
+        connection.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PARTING_SECONDS):
+            await asyncio.gather(*(connection.wait_closed() for connection in connections), return_exceptions=True)
+    for connection in connections:
+        connection.abort()
 
 
 async def _carry_out(serve: Serve, process: asyncssh.SSHServerProcess[bytes]) -> None:

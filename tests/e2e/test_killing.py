@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.platform import Platform
+from tests.e2e.platform import HOMEPORT, Platform
 from tests.e2e.projects import SERVER, hello
 
 
@@ -164,6 +164,29 @@ def _processes_of(platform: Platform) -> list[str]:
             if str(platform.home) in command or place.startswith(str(platform.home)):
                 found.append(command)
     return found
+
+
+def test_who_waits_is_told_when_the_platform_is_stopped(own: Platform) -> None:
+    project = own.project("shop", hello())
+    own.homeport("create", "shop", cwd=project).ok()
+    own.git(project, "push", "heroku", "main").ok()
+    run = subprocess.Popen(
+        [str(HOMEPORT), "run", "-a", "shop", "--exit-code", "echo here; sleep 300"],
+        env=own.environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    read_until(run, "here")
+    files, said = SLOW["release"]
+    (project / "Procfile").write_text(files["Procfile"])
+    own.commit(project, "Slow")
+    push = start_push(own, project)
+    read_until(push, said)
+
+    own.homeport("down").ok()
+    with push, run:
+        assert "Homeport is being stopped, and this push was given up." in push.communicate(timeout=60)[0]
+        assert "Homeport is being stopped, and this dyno with it." in run.communicate(timeout=60)[0]
+    assert (push.returncode, run.returncode) == (1, 129)
+    assert "Traceback" not in (own.home / "logs/daemon.log").read_text()
 
 
 def test_two_daemons_on_one_folder_are_refused(own: Platform) -> None:

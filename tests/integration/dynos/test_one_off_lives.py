@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from homeport import dynos, releases
+from homeport.daemon import doors
 from homeport.dynos import rendezvous
 from homeport.dynos.plan import Rules
 from homeport.state import App, Dyno, Release
@@ -77,12 +79,8 @@ class Client:
 @contextlib.asynccontextmanager
 async def door(g: Ground) -> AsyncIterator[Path]:
     path = g.folder / "r.sock"
-    server = await asyncio.start_unix_server(dynos.Rendezvous(g.fleet).serve, path)
-    try:
+    async with doors.streams(dynos.Rendezvous(g.fleet).serve, path):
         yield path
-    finally:
-        server.close()
-        await server.wait_closed()
 
 
 @contextlib.asynccontextmanager
@@ -168,6 +166,30 @@ def test_the_exit_status_comes_in_one_chunk_also_when_the_shell_could_not_say_it
             assert len(STATUS.findall(client.text)) == 1
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("no_tty", [False, True])
+def test_who_is_connected_is_told_that_the_platform_is_being_stopped(
+    tmp_path: Path, ports: range, no_tty: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        async with ground(tmp_path, ports) as g:
+            app = await deployed(g)
+            _, secret = await g.fleet.run_dyno(
+                app.id, by="ada@example.com", command=f"echo here; sleep 100 {SUFFIX}", attach=True, force_no_tty=no_tty
+            )
+            async with door(g) as path:
+                client = Client(*await asyncio.open_unix_connection(path))
+                await client.say(f"{secret}\r\n".encode())
+                await client.until("here")
+            assert "Homeport is being stopped, and this dyno with it." in await client.rest()
+            assert client.status == 129
+            await client.close()
+            await g.until_ps(app)
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(story())
+    assert not caplog.records, "asyncio writes a traceback of a connection's task that is cancelled"
 
 
 def test_no_status_is_added_for_who_did_not_ask(tmp_path: Path, ports: range) -> None:

@@ -33,6 +33,7 @@ class Server:
     pushes: list[Push] = field(default_factory=list)
     slow: Decision | None = None
     waiting: threading.Event = field(default_factory=threading.Event)
+    give_up: Callable[[], None] = lambda: None
 
 
 @pytest.fixture
@@ -86,7 +87,12 @@ def serving(root: Path, *, max_push_bytes: int) -> Iterator[Server]:
         while not http.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         port = http.servers[0].sockets[0].getsockname()[1]
-        made.append(Server(f"http://127.0.0.1:{port}", repositories))
+        loop = asyncio.get_running_loop()
+
+        def give_up() -> None:
+            asyncio.run_coroutine_threadsafe(receiver.stop(), loop).result(60)
+
+        made.append(Server(f"http://127.0.0.1:{port}", repositories, give_up=give_up))
         stop.append(lambda: setattr(http, "should_exit", True))
         ready.set()
         await task
@@ -338,3 +344,30 @@ def test_nothing_is_served_as_a_plain_file(server: Server, project: Path, path: 
     git(project, "push", "heroku", "main")
     answer = httpx.get(server.url + path, auth=("heroku", "secret"))
     assert answer.status_code == 404
+
+
+def test_who_pushes_is_told_that_the_platform_is_being_stopped(server: Server, project: Path) -> None:
+    begun, finish = threading.Event(), threading.Event()
+
+    def slow(_push: Push, _say: Callable[[str], None]) -> None:
+        begun.set()
+        finish.wait(60)
+
+    server.slow = slow
+    pushed: list[subprocess.CompletedProcess[str]] = []
+    pushing = threading.Thread(target=lambda: pushed.append(git(project, "push", "heroku", "main")))
+    pushing.start()
+    try:
+        assert begun.wait(60)
+        server.give_up()
+        pushing.join(60)
+    finally:
+        finish.set()
+    pushed.append(git(project, "push", "heroku", "main"))  # in the moment that is left
+    for push in pushed:
+        assert push.returncode == 1
+        assert "remote:  !     Homeport is being stopped, and this push was given up." in push.stderr
+        assert "Error ID: platform_stopping" in push.stderr
+    assert len(pushed) == 2
+    assert len(server.pushes) == 1
+    assert git(project, "ls-remote", "heroku").stdout == ""

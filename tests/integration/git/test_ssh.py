@@ -34,6 +34,7 @@ class Server:
     known: set[str] = field(default_factory=set)
     decide: Decision = lambda push, say: None
     pushes: list[Push] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -73,7 +74,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def serving(folder: Path) -> Iterator[Server]:
     for name in ("repositories", "run"):
         (folder / name).mkdir()
-    ready, stop = threading.Event(), threading.Event()
+    ready = threading.Event()
     made: list[Server] = []
 
     async def decide(push: Push, say: Callable[[str], None]) -> None:
@@ -95,7 +96,8 @@ def serving(folder: Path) -> Iterator[Server]:
         serve = GitOverSsh(Repositories(folder / "repositories"), receiver, server, Turns(), max_push_bytes=LIMIT)
         async with over_ssh.serving(listeners, key, server, serve):
             ready.set()
-            await asyncio.to_thread(stop.wait)
+            await asyncio.to_thread(server.stop.wait)
+            await receiver.stop()
         await receiver.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(main()))
@@ -107,7 +109,7 @@ def serving(folder: Path) -> Iterator[Server]:
     try:
         yield server
     finally:
-        stop.set()
+        server.stop.set()
         thread.join(60)
 
 
@@ -428,3 +430,22 @@ def test_one_connection_has_only_so_many_commands_at_once(server: Server) -> Non
             assert nothing.exit_status == 0
 
     asyncio.run(scenario())
+
+
+def test_who_pushes_is_told_that_the_platform_is_being_stopped(server: Server, project: Path) -> None:
+    finish = threading.Event()
+
+    def wait(_push: Push, _say: Callable[[str], None]) -> None:
+        finish.wait(60)
+
+    server.decide = wait
+    push = start_push(server, project, "main")
+    try:
+        until(lambda: len(server.pushes) == 1)
+        server.stop.set()
+        _, said = push.communicate(timeout=60)
+    finally:
+        finish.set()
+    assert push.returncode == 1
+    assert "remote:  !     Homeport is being stopped, and this push was given up." in said
+    assert "hook declined" in said
