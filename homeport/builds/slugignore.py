@@ -6,6 +6,9 @@ matches at any depth.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from homeport.buildpacks import Voice, read_text
@@ -35,15 +38,44 @@ def patterns(text: str) -> list[str]:
 
 
 def matches(source: Path, pattern: str) -> list[Path]:
-    """The paths that one pattern names; never the source itself nor anything outside of it."""
-    relative = pattern.strip("/")
-    anywhere = "/" not in pattern.rstrip("/")
-    parts = [part for part in relative.split("/") if part not in ("", ".")]
+    """The paths that one pattern names; never the source itself nor anything outside of it. Links are not followed."""
+    parts = [part for part in pattern.strip("/").split("/") if part not in ("", ".")]
     if not parts or ".." in parts:
         return []
-    root = source.resolve()
-    try:
-        found = list(source.glob("/".join((["**"] if anywhere else []) + parts)))
-    except (ValueError, NotImplementedError):  # not a pattern that pathlib understands
-        return []
-    return [path for path in found if path != source and path.parent.resolve().is_relative_to(root)]
+    if "/" not in pattern.rstrip("/"):
+        parts = ["**", *parts]
+    return list(_below(source, parts))
+
+
+def _below(source: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """Every path is looked at once, however many stars there are: beside a folder stands which parts may come next."""
+    pending = [(os.fspath(source), _with_stars_passed(parts, {0}))]
+    while pending:
+        folder, expected = pending.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                following = _after(entry.name, parts, expected)
+                if len(parts) in following and (is_folder or parts[-1] != "**"):
+                    yield Path(entry.path)
+                if is_folder and following - {len(parts)}:
+                    pending.append((entry.path, following))
+
+
+def _after(name: str, parts: Sequence[str], expected: set[int]) -> set[int]:
+    """Which parts may come next below something of this name. `**` stands for any number of folders, also none."""
+    found = set()
+    for place in expected - {len(parts)}:
+        if parts[place] == "**":
+            found.add(place)
+        elif fnmatchcase(name, parts[place]):
+            found.add(place + 1)
+    return _with_stars_passed(parts, found)
+
+
+def _with_stars_passed(parts: Sequence[str], expected: set[int]) -> set[int]:
+    found = set(expected)
+    for place, part in enumerate(parts):
+        if part == "**" and place in found:
+            found.add(place + 1)
+    return found

@@ -42,7 +42,7 @@ _BUILD = (
     (re.compile(r"JavaScript heap out of memory"),
      "It wants more memory than Node.js allows itself.",
      "heroku config:set NODE_OPTIONS=--max_old_space_size=4096"),
-    (re.compile(r"(\S+): (?:command )?not found"),
+    (re.compile(r": (?:command )?not found"),
      "A program that it starts is not there. Perhaps it is among the development dependencies that were left out.",
      "Check NPM_CONFIG_PRODUCTION and NODE_ENV among the config vars, and the dependencies in package.json."),
 )  # fmt: skip

@@ -11,7 +11,10 @@ from packaging.utils import canonicalize_name
 from homeport.buildpacks.failures import FailureId
 from homeport.buildpacks.python.known import WINDOWS_ONLY
 
-_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+# What a compiler or a stranger's script prints is searched here, and nothing else runs meanwhile: so lines are searched
+# from their beginning (`^(?P<line>.*`), names from theirs, and what may span lines has a limit.
+_NAME = r"(?<![\w.-])[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_LATER = r"(?:.|\n){0,4000}?"
 _BUILT = re.compile(rf"Failed to (?:download and )?build `({_NAME})(?:==([^`\s]+)| @ [^`]+)?`")
 _VIA = re.compile(rf"hint: `{_NAME}` \([^)]*\) was included because `({_NAME})` \(v?([^)]*)\) depends on")
 
@@ -45,14 +48,14 @@ def _rules(*rules: tuple[FailureId, str]) -> Sequence[_Rule]:
 
 # The order counts: causes stand before the consequences that uv reports for them.
 _OUTSIDE = _rules(
-    (FailureId.BUILD_DISK_FULL, r"(?P<line>.*No space left on device.*)"),
+    (FailureId.BUILD_DISK_FULL, r"^(?P<line>.*No space left on device.*)"),
     (FailureId.REQUIREMENT_HASH_MISMATCH, rf"Hash mismatch for `(?P<package>{_NAME})(?:==(?P<version>[^`]+))?"),
     (FailureId.REQUIREMENT_HASH_MISMATCH, r"(?P<line>In `--require-hashes` mode, all requirements must.*)"),
-    (FailureId.INDEX_UNAUTHORIZED, r"(?P<line>.*\b(?:401 Unauthorized|403 Forbidden)\b.*)"),
-    (FailureId.GIT_REQUIREMENT_FAILED, r"Git operation failed(?:.|\n)*?(?P<line>(?:fatal|ERROR|remote): .*)"),
-    (FailureId.GIT_REQUIREMENT_FAILED, r"(?P<line>.*Git operation failed.*|Git executable not found.*)"),
+    (FailureId.INDEX_UNAUTHORIZED, r"^(?P<line>.*\b(?:401 Unauthorized|403 Forbidden)\b.*)"),
+    (FailureId.GIT_REQUIREMENT_FAILED, rf"Git operation failed{_LATER}(?P<line>(?:fatal|ERROR|remote): .*)"),
+    (FailureId.GIT_REQUIREMENT_FAILED, r"^(?P<line>.*(?:Git operation failed|Git executable not found).*)"),
     (FailureId.INDEX_UNREACHABLE,
-     r"(?P<line>.*(?:dns error|error resolving DNS|client error \(Connect\)|operation timed out|Connection refused"
+     r"^(?P<line>.*(?:dns error|error resolving DNS|client error \(Connect\)|operation timed out|Connection refused"
      r"|connection (?:reset|closed)|certificate verify failed|invalid peer certificate|HTTP status server error)"
      r".*)"),
     (FailureId.REQUIREMENT_FOREIGN_PATH, r"Distribution not found at: (?P<needs>file://\S+)"),
@@ -81,38 +84,38 @@ _RESOLUTION = _rules(
     (FailureId.REQUIREMENT_NEEDS_OTHER_PYTHON,
      r"current Python version \([^)]*\) does not satisfy (?P<needs>Python\S+)"),
     (FailureId.REQUIREMENT_UNKNOWN, r"(?P<line>HTTP status client error \(404 Not Found\) for url .*)"),
-    (FailureId.REQUIREMENTS_CONFLICT, r"No solution found when resolving(?:.|\n)*?(?P<line>Because .*)"),
+    (FailureId.REQUIREMENTS_CONFLICT, rf"No solution found when resolving{_LATER}(?P<line>Because .*)"),
 )  # fmt: skip
 
 _BUILDING = _rules(
-    (FailureId.REQUIREMENT_NEEDS_GIT_HISTORY, r"(?P<line>.*setuptools-scm was unable to detect version.*)"),
+    (FailureId.REQUIREMENT_NEEDS_GIT_HISTORY, r"^(?P<line>.*setuptools-scm was unable to detect version.*)"),
     (FailureId.REQUIREMENT_OLD_CYTHON,
-     r"(?P<line>.*(?:has no attribute '?cython_sources|Cython\.Compiler\.Errors|Error compiling Cython file).*)"),
+     r"^(?P<line>.*(?:has no attribute '?cython_sources|Cython\.Compiler\.Errors|Error compiling Cython file).*)"),
     (FailureId.REQUIREMENT_OLD_SETUPTOOLS,
-     r"(?P<line>.*(?:use_2to3 is invalid|cannot import name '(?:Feature|find_namespace)' from 'setuptools'"
+     r"^(?P<line>.*(?:use_2to3 is invalid|cannot import name '(?:Feature|find_namespace)' from 'setuptools'"
      r"|No module named '(?:pkg_resources|setuptools\.command\.test|distutils|pip(?:\.\w+)*|imp)'"
      r"|ez_setup|/setuptools-\d\S*\.tar\.gz|Invalid dash-separated key|install_layout"
      r"|module 'setuptools\S*' has no attribute|'dry_run').*)"),
     (FailureId.REQUIREMENT_OLD_PYTHON_API,
-     r"(?P<line>.*(?:longintrepr\.h|\bcode\.h|lvalue required as left operand|has no member named ‘tp_print’"
+     r"^(?P<line>.*(?:longintrepr\.h|\bcode\.h|lvalue required as left operand|has no member named ‘tp_print’"
      r"|PyThreadState\S* .*has no member|struct _frame|_PyLong_AsByteArray|tstate->|PyUnicode_\w+_OBJECT"
      r"|unknown type name ‘PyArena’|ob_digit|curexc_).*)"),
     (FailureId.REQUIREMENT_OLD_PYTHON_API, r"^(?P<line> *(?:ModuleNotFoundError: No module named "
      r"'(?:ConfigParser|urllib2|StringIO|cPickle|__builtin__|commands|Queue)'|SyntaxError: .*))$"),
     (FailureId.REQUIREMENT_COMPILER_MISSING,
-     r"(?P<line>.*(?:command '?(?:gcc|cc|g\+\+|clang|c\+\+|x86_64-linux-gnu-gcc)'? failed: No such file"
+     r"^(?P<line>.*(?:command '?(?:gcc|cc|g\+\+|clang|c\+\+|x86_64-linux-gnu-gcc)'? failed: No such file"
      r"|error: (?:can't find Rust compiler|could not find `?cargo).*|error: command '(?:gcc|cc)' not found).*)"),
     (FailureId.REQUIREMENT_HEADERS_MISSING,
-     r"(?P<line>.*fatal error: (?P<needs>[\w./+-]+): No such file or directory)"),
+     r"^(?P<line>.*fatal error: (?P<needs>[\w./+-]+): No such file or directory)"),
     (FailureId.REQUIREMENT_HEADERS_MISSING,
-     r"(?P<line>.*\b(?P<needs>(?:pg|mysql|mariadb|gdal|xml2|xslt|curl|krb5|cairo|geos|freetype|ldap)[_-]config)\b"
+     r"^(?P<line>.*\b(?P<needs>(?:pg|mysql|mariadb|gdal|xml2|xslt|curl|krb5|cairo|geos|freetype|ldap)[_-]config)\b"
      r".*(?:not found|No such file|executable|find|missing).*)"),
-    (FailureId.REQUIREMENT_HEADERS_MISSING, r"(?P<line>.*[Cc]ould not (?:find|run) (?P<needs>[\w.-]+-config)\b.*)"),
-    (FailureId.REQUIREMENT_HEADERS_MISSING, r"(?P<line>.*cannot find -l(?P<needs>\w+).*)"),
+    (FailureId.REQUIREMENT_HEADERS_MISSING, r"^(?P<line>.*[Cc]ould not (?:find|run) (?P<needs>[\w.-]+-config)\b.*)"),
+    (FailureId.REQUIREMENT_HEADERS_MISSING, r"^(?P<line>.*cannot find -l(?P<needs>\w+).*)"),
     (FailureId.REQUIREMENT_HEADERS_MISSING,
-     r"(?P<line>.*(?:headers or library files could not be found for|xmlCheckVersion in library) (?P<needs>\w+).*)"),
+     r"^(?P<line>.*(?:headers or library files could not be found for|xmlCheckVersion in library) (?P<needs>\w+).*)"),
     (FailureId.REQUIREMENT_HEADERS_MISSING,
-     r"(?P<line>.*Package '?(?P<needs>[\w.-]+?)'?,? (?:required by|was not found in the pkg-config).*)"),
+     r"^(?P<line>.*Package '?(?P<needs>[\w.-]+?)'?,? (?:required by|was not found in the pkg-config).*)"),
 )  # fmt: skip
 
 
@@ -147,9 +150,9 @@ def _first(rules: Sequence[_Rule], output: str) -> Diagnosis | None:
     return None
 
 
-_ERROR = re.compile(r"^\s*(?:\w+(?:\.\w+)*(?:Error|Exception|Interrupt)\b.*|.*\berror: (?!Command ).*)$")
+_ERROR = re.compile(r"(?:\w+(?:\.\w+)*(?:Error|Exception|Interrupt)\b.*|.*\berror: (?!Command ).*)$")
 
 
 def _last_error(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if _ERROR.match(line)]
+    lines = [line for line in map(str.strip, output.splitlines()) if _ERROR.match(line)]
     return lines[-1][:300] if lines else ""

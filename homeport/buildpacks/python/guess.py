@@ -13,6 +13,7 @@ from homeport.buildpacks.reading import inside
 
 _PLACES = ("app.py", "wsgi.py", "main.py", "asgi.py", "application.py", "server.py", "run.py", "api.py", "index.py")
 _CALLED = re.compile(r"^(app|application)\s*=\s*(?:\w+\.)?(?:create|make|build|get)_app(?:lication)?\(", re.MULTILINE)
+_FACTORY = re.compile(r"^def ((?:create|make|build)_app)\([^)]{0,2000}\)[^:]{0,200}:", re.MULTILINE)
 _LIMIT = 200_000  # bytes; larger files are hardly where an app begins
 
 
@@ -123,8 +124,8 @@ def find(source: Path, kind: str) -> Entry | None:
         made = made or _CALLED.search(text)
         if made is not None:
             return Entry(module, made[1])
-        factory = re.search(rf"^def ((?:create|make|build)_app)\([^)]*\)[^:]*:(?:.|\n)*?\b{kind}\(", text, re.MULTILINE)
-        if factory is not None and kind in text:
+        factory = _FACTORY.search(text)
+        if factory is not None and re.compile(rf"\b{kind}\(").search(text, factory.end()):
             return Entry(module, factory[1], factory=True)
     return None
 

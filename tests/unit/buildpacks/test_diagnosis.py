@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,23 @@ def test_a_windows_package_fails_for_being_one_whatever_uv_complains_of() -> Non
 def test_long_outputs_are_read_quickly() -> None:
     noise = "         gcc -Wsign-compare -DNDEBUG -I/x -c src/y.c -o build/z.o: error or not ‘PyThing’\n" * 2000
     assert diagnose(noise).failure is FailureId.DEPENDENCIES_FAILED
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "      " + "gcc -fwrapv -O3 -Wall -I/usr/include/python3.12 -c x.c " * 40 + "\n",
+        "x" * 4000 + "\n",
+        "a-" * 2000 + "\n",
+        " " * 4000 + "\n",
+        "Git operation failed\n",
+        "No solution found when resolving\n",
+        "pg_config " * 400 + "\n",
+    ],
+)  # fmt: skip
+def test_no_output_is_searched_for_long(output: str) -> None:
+    """It holds up the platform meanwhile: 200 KB, as much as is kept, once took half a minute."""
+    whole = output * (200_000 // len(output)) + "error: Failed to build `x==1.0`\n"
+    began = time.process_time()
+    diagnose(whole)
+    assert time.process_time() - began < 5

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,15 @@ def test_without_an_idea_it_says_what_to_do(tmp_path: Path) -> None:
 def test_an_app_that_is_only_mentioned_is_none(tmp_path: Path) -> None:
     write(tmp_path, {"app.py": "# app = Flask(__name__)\ndef helper():\n    app = Flask(__name__)\n"})
     assert find(tmp_path, "Flask") is None
+
+
+@pytest.mark.parametrize("line", ["def create_app():\n", "def create_app(", "app = \n"])
+def test_no_file_is_searched_for_long(tmp_path: Path, line: str) -> None:
+    """It holds up the platform meanwhile: 200 KB of factories once took a minute."""
+    write(tmp_path, {"app.py": line * (200_000 // len(line))})
+    began = time.process_time()
+    assert find(tmp_path, "Flask") is None
+    assert time.process_time() - began < 5
 
 
 def test_a_factory_needs_its_framework(tmp_path: Path) -> None:

@@ -123,6 +123,14 @@ def test_slugignore(tmp_path: Path, pattern: str, gone: list[str]) -> None:
     assert (tmp_path / "outside.psd").exists()
 
 
+def test_many_stars_in_a_slugignore_take_no_longer_than_one(tmp_path: Path) -> None:
+    deepest = tmp_path.joinpath(*(f"d{number}" for number in range(30)))
+    deepest.mkdir(parents=True)
+    (deepest / "x").touch()
+    assert slugignore.matches(tmp_path, "**/*/" * 12 + "x") == [deepest / "x"]
+    assert slugignore.matches(tmp_path, "**/" * 50 + "y") == []
+
+
 def test_slugignore_does_not_follow_links_out_of_the_source(tmp_path: Path) -> None:
     tree(tmp_path, "outside/keep.txt")
     source = tree(tmp_path / "source", "app.py")
