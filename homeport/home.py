@@ -1,4 +1,4 @@
-"""`$HOMEPORT_HOME`: where everything that Homeport keeps lives, one folder to back up."""
+"""`$HOMEPORT_HOME`: where everything that Homeport keeps lives, one folder to back up; and how files get there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homeport.errors import HomeportError
+
+
+def write_whole(path: Path, content: bytes | str, *, mode: int = 0o600, group: int | None = None) -> None:
+    """Replace a file in one step: a crash at any moment leaves the old content or the new, never half of one.
+
+    It is written beside `path` and never has looser rights than `mode`. With `group`, root's account and this group
+    own it. Raises OSError; what was there is there then.
+    """
+    draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            if group is not None:
+                os.fchown(descriptor, 0, group)
+            os.fchmod(descriptor, mode)
+            file.flush()
+            os.fsync(descriptor)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 @dataclass(frozen=True)

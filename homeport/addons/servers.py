@@ -21,6 +21,7 @@ from pathlib import Path
 
 from homeport.addons.accounts import Account
 from homeport.errors import HomeportError
+from homeport.home import write_whole
 
 HANDED_DOWN = "/proc/self/fd/9"
 STOP_SECONDS = 30.0
@@ -102,16 +103,10 @@ def share(folder: Path, account: Account | None) -> None:
 
 def give(path: Path, content: str, account: Account | None) -> None:
     """Write a file, in one step, that the account may read and nobody else but us."""
-    draft = path.with_name(f".{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(content)
-        if account is not None:
-            os.fchown(descriptor, 0, account.gid)
-            os.fchmod(descriptor, 0o640)
-        file.flush()
-        os.fsync(descriptor)
-    draft.replace(path)
+    if account is None:
+        write_whole(path, content)
+    else:
+        write_whole(path, content, mode=0o640, group=account.gid)
 
 
 def hand(source: Path, target: Path, account: Account | None) -> None:

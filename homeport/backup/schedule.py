@@ -12,7 +12,7 @@ from typing import Any
 from homeport.backup.inventory import SCHEDULE
 from homeport.backup.shelf import sync_folder
 from homeport.errors import Invalid
-from homeport.home import Home
+from homeport.home import Home, write_whole
 
 KEPT = 7
 _LAST = "last.json"
@@ -111,8 +111,5 @@ def _fields(path: Path) -> dict[str, Any] | None:
 
 def _write(path: Path, fields: object) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(fields, indent=1) + "\n")
-    fresh.replace(path)
+    write_whole(path, json.dumps(fields, indent=1) + "\n")
     sync_folder(path.parent)

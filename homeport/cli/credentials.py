@@ -10,7 +10,7 @@ from typing import Any
 
 from homeport.cli.endpoint import Local, Login
 from homeport.errors import HomeportError
-from homeport.home import Home
+from homeport.home import Home, write_whole
 
 
 class Logins:
@@ -57,12 +57,7 @@ class Logins:
     def _write(self, current: str | None, hosts: Mapping[str, Login]) -> None:
         entries = {url: {"email": login.email, "token": login.token} for url, login in hosts.items()}
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self.path.with_name(f".logins.{os.getpid()}.draft")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({"current": current, "hosts": entries}, file, indent=2)
-            file.write("\n")
-        draft.replace(self.path)
+        write_whole(self.path, json.dumps({"current": current, "hosts": entries}, indent=2) + "\n")
 
 
 def local_platform(home: Home) -> Local | None:

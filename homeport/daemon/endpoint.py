@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 
-from homeport.home import Home
+from homeport.home import Home, write_whole
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,7 @@ class Endpoint:
 
 
 def write(home: Home, endpoint: Endpoint) -> None:
-    path = home.run / "daemon.json"
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(asdict(endpoint), indent=2) + "\n")
-    draft.replace(path)
+    write_whole(home.run / "daemon.json", json.dumps(asdict(endpoint), indent=2) + "\n")
 
 
 def read(home: Home) -> Endpoint | None:

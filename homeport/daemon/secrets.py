@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from homeport import accounts
 from homeport.config import Vault
 from homeport.errors import HomeportError, Unauthorized
-from homeport.home import Home
+from homeport.home import Home, write_whole
 from homeport.state import User
 
 FIRST_USER = "operator@homeport.localhost"
@@ -67,12 +67,5 @@ def ensure_first_user(session: Session, home: Home, email: str | None) -> User:
 
 
 def _keep(path: Path, content: bytes) -> bytes:
-    """Write a private file atomically."""
-    draft = path.with_name(f".{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_whole(path, content)
     return content

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from homeport.errors import HomeportError
 from homeport.git.repositories import Objects
+from homeport.home import write_whole
 
 DECISION = b"\x00"
 HOOK = Path(__file__).with_name("hook.py")
@@ -123,10 +124,7 @@ class Receiver:
         """Written anew at every start: the interpreter and this file may have moved."""
         self._hooks.mkdir(parents=True, exist_ok=True)
         hook = self._hooks / "pre-receive"
-        draft = hook.with_suffix(".draft")
-        draft.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{HOOK}"\n')
-        draft.chmod(0o700)
-        draft.replace(hook)
+        write_whole(hook, f'#!/bin/sh\nexec "{sys.executable}" -I -S "{HOOK}"\n', mode=0o700)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

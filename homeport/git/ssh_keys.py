@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncssh
 
 from homeport.errors import HomeportError
+from homeport.home import write_whole
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class SshHost:
 def host_key(path: Path) -> asyncssh.SSHKey:
     """The key in this file, made at the first start. Raises `HomeportError` (`ssh_host_key_unreadable`)."""
     if not path.exists():
-        _write(path, asyncssh.generate_private_key("ssh-ed25519", comment="homeport").export_private_key())
+        write_whole(path, asyncssh.generate_private_key("ssh-ed25519", comment="homeport").export_private_key())
     try:
         return asyncssh.read_private_key(path)
     except (OSError, asyncssh.KeyImportError) as error:
@@ -48,13 +48,3 @@ def host_key(path: Path) -> asyncssh.SSHKey:
 def host(name: str, port: int, key: asyncssh.SSHKey) -> SshHost:
     kind, material = key.export_public_key("openssh").decode().split()[:2]
     return SshHost(name, port, f"{kind} {material}", key.get_fingerprint())
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

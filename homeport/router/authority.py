@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from homeport.router.files import write_atomically
+from homeport.home import write_whole
 
 CA_LIFETIME = timedelta(days=3650)
 LEAF_LIFETIME = timedelta(days=397)
@@ -72,7 +72,7 @@ class Authority:
         ours = self.ca.read_bytes()
         bundle = _system_certificates() + ours
         if not self.bundle.exists() or self.bundle.read_bytes() != bundle:
-            write_atomically(self.bundle, bundle, mode=0o644)
+            write_whole(self.bundle, bundle, mode=0o644)
         self._issued = dict(self._read_leaves())
 
     def default(self, names: Collection[str]) -> tuple[Path, bool]:
@@ -146,8 +146,8 @@ class Authority:
             .sign(key, hashes.SHA256())
         )
         # The key first: a certificate without its key counts as no CA, and is made anew.
-        write_atomically(self._folder / "ca.key", _private(key), mode=0o600)
-        write_atomically(self.ca, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
+        write_whole(self._folder / "ca.key", _private(key), mode=0o600)
+        write_whole(self.ca, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
         return _Signer(certificate, key)
 
     def _authority(self) -> _Signer:
@@ -182,7 +182,7 @@ class Authority:
             .sign(signer.key, hashes.SHA256())
         )
         pem = certificate.public_bytes(serialization.Encoding.PEM) + _private(key)
-        write_atomically(path, pem, mode=0o600)
+        write_whole(path, pem, mode=0o600)
 
     def _still_good(self, certificate: x509.Certificate, names: Collection[str]) -> bool:
         signer = self._authority()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from homeport.addons.postgres.diagnosis import Check, Light, Row
 from homeport.errors import NotFound
+from homeport.home import write_whole
 
 KEPT = timedelta(days=30)
 
@@ -40,11 +40,7 @@ class Reports:
         for old in self._folder.iterdir():
             if datetime.fromtimestamp(old.stat().st_mtime, report.created_at.tzinfo) < report.created_at - KEPT:
                 old.unlink(missing_ok=True)
-        draft = self._folder / f".{report.id}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(report), file, default=_plain)
-        draft.replace(self._path(report.id))
+        write_whole(self._path(report.id), json.dumps(asdict(report), default=_plain))
         return report
 
     def find(self, id: str) -> Report:
