@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from homeport import reach
-from homeport.errors import Invalid
+from homeport.errors import Invalid, TooLarge
 from homeport.git import Commit, Objects, Submodule, environment
 from homeport.reach import Reach
+from homeport.slugs import unpack
 
 SUBMODULE_SECONDS = 120
 MAX_TARBALL_BYTES = 1024**3
@@ -114,9 +115,10 @@ async def download(url: str, to: Path) -> None:
 
 def _unpack(archive: Path, into: Path) -> None:
     try:
-        with tarfile.open(archive, "r:*") as tar:
-            tar.extractall(into, filter="data")  # "data": nothing outside the folder, no devices, no set-uid
+        unpack(archive, into)
         _lift(into)
+    except TooLarge as error:
+        raise Invalid("The source tarball is too large.", id="source_too_large", why=error.what) from error
     except (tarfile.TarError, EOFError, OSError) as error:
         raise Invalid(
             "The source tarball cannot be unpacked.", id="source_damaged", why=str(error)[:300],

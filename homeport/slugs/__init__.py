@@ -5,6 +5,7 @@ from homeport.slugs.records import find_slug, known_slug, layers_in_use, record
 from homeport.slugs.scratch import Scratch
 from homeport.slugs.store import Store
 from homeport.slugs.trees import fingerprint, measure, remove
+from homeport.slugs.unpacking import unpack
 
 __all__ = [
     "Scratch",
@@ -17,4 +18,5 @@ __all__ = [
     "places",
     "record",
     "remove",
+    "unpack",
 ]

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from homeport.buildpacks.classic.snapshots import Snapshots
 from homeport.buildpacks.references import Remote
-from homeport.errors import Invalid
-from homeport.slugs import remove
+from homeport.errors import Invalid, TooLarge
+from homeport.slugs import remove, unpack
 
 MOST = 200_000_000
 """Bytes of an archive; the largest buildpacks seen have a tenth of it."""
@@ -36,6 +36,8 @@ async def fetch(remote: Remote, snapshots: Snapshots, scratch: Path) -> str:
         return await asyncio.to_thread(_keep, file, snapshots)
     except TimeoutError:
         raise ArchiveFailed(f"Its server did not send it within {SECONDS:.0f} seconds.") from None
+    except TooLarge as error:
+        raise ArchiveFailed(error.what) from error
     except (tarfile.TarError, EOFError) as error:
         raise ArchiveFailed(f"It is not a readable archive: {error}") from error
     except OSError as error:
@@ -78,8 +80,7 @@ def _keep(file: Path, snapshots: Snapshots) -> str:
         return version
     draft = snapshots.draft()
     try:
-        with tarfile.open(file) as archive:
-            archive.extractall(draft, filter="data")  # "data": nothing outside the folder, no devices, no set-uid
+        unpack(file, draft)
         snapshots.keep(version, _top(draft))
     finally:
         remove(draft)
