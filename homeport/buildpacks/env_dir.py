@@ -15,6 +15,8 @@ def write(project: Project) -> str:
     """A fresh folder of them: whoever ran before may have changed the last one."""
     folder = Path(tempfile.mkdtemp(prefix="env.", dir=project.scratch))
     for name, value in project.config.items():
+        if "/" in name or name in (".", ".."):  # can be the name of a variable, and of no file
+            continue
         file = folder / name
         file.touch(0o600)
         file.write_text(value)

@@ -55,6 +55,18 @@ def read_text(source: Path, name: str) -> str | None:
     return None if data is None else decode(data, name)
 
 
+def glance(source: Path, name: str) -> str:
+    """The text of a file from which something is only guessed, "" when there is none.
+
+    Whatever cannot be read in it must not end the build: Python's files may be in any encoding.
+    """
+    path = inside(source, name)
+    if path is None:
+        return ""
+    with path.open("rb") as file:
+        return file.read(LIMIT).decode(errors="replace")
+
+
 def decode(data: bytes, name: str) -> str:
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8")
     try:

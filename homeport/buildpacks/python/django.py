@@ -8,13 +8,14 @@ from pathlib import Path
 
 from homeport.buildpacks.failures import BuildFailed, FailureId
 from homeport.buildpacks.interface import Project, Shell
-from homeport.buildpacks.reading import inside, read_text
+from homeport.buildpacks.reading import glance, inside
 from homeport.buildpacks.voice import Voice
 
 SWITCH = "DISABLE_COLLECTSTATIC"
 
 _SKIPPED_FOLDERS = frozenset({"node_modules", "venv", ".venv", ".git", ".heroku"})
 _NO_ROOT = re.compile(r"without having set the STATIC_ROOT setting")
+_SETTINGS = re.compile(r"DJANGO_SETTINGS_MODULE['\"],\s*['\"]([\w.]+)['\"]")
 _NOT_AN_APP = re.compile(r"Unknown command: '?collectstatic")
 
 _EXPLANATIONS = (
@@ -129,10 +130,14 @@ def _failed(script: str, output: str) -> BuildFailed:
 def settings_text(source: Path) -> str:
     """The text of the project's settings as far as it can be found without running anything."""
     script = manage_py(source)
-    if script is None:
+    module = settings_module(source, script) if script is not None else None
+    if script is None or module is None:
         return ""
-    named = re.search(r"DJANGO_SETTINGS_MODULE['\"],\s*['\"]([\w.]+)['\"]", read_text(source, script) or "")
-    if named is None:
-        return ""
-    base = Path(script).parent / named[1].replace(".", "/")
-    return read_text(source, f"{base}.py") or read_text(source, f"{base}/__init__.py") or ""
+    base = Path(script).parent / module.replace(".", "/")
+    return glance(source, f"{base}.py") or glance(source, f"{base}/__init__.py")
+
+
+def settings_module(source: Path, script: str) -> str | None:
+    """The module that this manage.py takes the settings from, unless somebody says otherwise."""
+    named = _SETTINGS.search(glance(source, script))
+    return named[1] if named is not None else None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homeport.buildpacks.procfile import NAME
-from homeport.buildpacks.python.django import manage_py
-from homeport.buildpacks.reading import inside
+from homeport.buildpacks.python.django import manage_py, settings_module
+from homeport.buildpacks.reading import glance, inside
 
 _PLACES = ("app.py", "wsgi.py", "main.py", "asgi.py", "application.py", "server.py", "run.py", "api.py", "index.py")
 _CALLED = re.compile(r"^(app|application)\s*=\s*(?:\w+\.)?(?:create|make|build|get)_app(?:lication)?\(", re.MULTILINE)
@@ -47,8 +47,11 @@ _NO_IDEA = Guess(
 
 def process_types(source: Path, packages: Mapping[str, str]) -> Guess:
     """What to run; says nothing about a project that has a Procfile."""
-    if (source / NAME).exists():
-        return Guess()
+    return Guess() if (source / NAME).exists() else likely(source, packages)
+
+
+def likely(source: Path, packages: Mapping[str, str]) -> Guess:
+    """What looks right for these packages, whatever a Procfile says."""
     return _django(source, packages) or _asgi(source, packages) or _flask(source, packages) or _NO_IDEA
 
 
@@ -57,7 +60,7 @@ def _django(source: Path, packages: Mapping[str, str]) -> Guess | None:
     if "django" not in packages or script is None:
         return None
     folder = Path(script).parent
-    module = _settings_package(source / script)
+    module = _settings_package(source, script)
     wsgi = f"{module}.wsgi" if module and (source / folder / module.replace(".", "/") / "wsgi.py").is_file() else None
     if wsgi is not None and "gunicorn" in packages:
         chdir = f" --chdir {folder}" if str(folder) != "." else ""
@@ -66,11 +69,8 @@ def _django(source: Path, packages: Mapping[str, str]) -> Guess | None:
     return Guess(f"python {script} runserver --noreload 0.0.0.0:$PORT", caution)
 
 
-def _settings_package(script: Path) -> str | None:
-    named = re.search(r"DJANGO_SETTINGS_MODULE['\"],\s*['\"]([\w.]+)['\"]", script.read_text(errors="replace"))
-    if named is None:
-        return None
-    package, _, last = named[1].rpartition(".")
+def _settings_package(source: Path, script: str) -> str | None:
+    package, _, last = (settings_module(source, script) or "").rpartition(".")
     return package.removesuffix(".settings") if last else None
 
 
@@ -118,7 +118,7 @@ def find(source: Path, kind: str) -> Entry | None:
     for place in (*_PLACES, *_packages(source)):
         if inside(source, place) is None or (source / place).stat().st_size > _LIMIT:
             continue
-        text = (source / place).read_text(errors="replace")
+        text = glance(source, place)
         module = place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         made = re.search(rf"^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:\w+\.)?{kind}\(", text, re.MULTILINE)
         made = made or _CALLED.search(text)
