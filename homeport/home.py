@@ -96,6 +96,11 @@ class Home:
         return self.root / "router"
 
     @property
+    def ports(self) -> Path:
+        """The ports that were picked where `homeport up` was told to take any."""
+        return self.root / "ports.json"
+
+    @property
     def run(self) -> Path:
         """Sockets, lock and pid files: nothing here outlives a reboot."""
         return self.root / "run"

@@ -19,6 +19,7 @@ class Kept(Enum):
 ENTRIES = {
     "secrets": Kept.AS_IT_IS,
     "tls": Kept.AS_IT_IS,
+    "ports.json": Kept.AS_IT_IS,
     "state.db": Kept.CHOSEN,
     "repositories": Kept.CHOSEN,
     "slugs": Kept.CHOSEN,

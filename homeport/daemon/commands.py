@@ -89,11 +89,12 @@ def _tell_parent(message: dict[str, Any]) -> None:
 
 
 def _welcome(ready: Endpoint) -> str:
+    notes = "".join(f"\n{note}" for note in ready.notes)
     return (
         f"Homeport is ready at {ready.url}\n"
         f"  Apps:   {ready.app_url('APP')}\n"
         f'  Shell:  eval "$({_program()} env)"   then use heroku, git and homeport as you know them\n'
-        f"  Stop:   {_program()} down"
+        f"  Stop:   {_program()} down{notes}"
     )
 
 

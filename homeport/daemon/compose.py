@@ -10,10 +10,11 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from homeport import __version__, api, backup, deploys, dynos, git, router, setups
-from homeport.daemon import doors, secrets, ssh
+from homeport.daemon import doors, ports, secrets, ssh
 from homeport.daemon import endpoint as endpoints
 from homeport.daemon.captures import CaptureDoor
 from homeport.daemon.endpoint import Endpoint
@@ -70,10 +71,14 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
         secrets.ensure_first_user(session, home, settings.email)
         deploys.recover(session)
         setups.recover(session)
+    picked = ports.read(home)
+    await ports.prefer(core.proxy, settings, picked)
         table = router.table(session, domain=settings.domain)
     await core.proxy.start(table)  # before everything else: a port that is taken must end this at once
     where = urls(settings, core.proxy.https_port)
-    ssh_door = ssh.open_door(home, settings)
+    ssh_door = ssh.open_door(home, settings, picked.ssh)
+    now_picked = ports.Picked(core.proxy.https_port, core.proxy.http_port, ssh_host.port if ssh_host else 0)
+    notes = ports.settle(home, settings, picked, now_picked)
     ssh_host = ssh_door.host if ssh_door else None
     work = make_work(core, where)
     application = make_application(core, work, where, ssh_host)
@@ -103,7 +108,7 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
         stack.push_async_callback(work.give_up)
         stack.callback(core.logs.hang_up)
         await core.fleet.parts.routes.changed()  # every app is reachable before anybody is told so
-        endpoint = _endpoint(core, settings, where, ssh_host)
+        endpoint = replace(_endpoint(core, settings, where, ssh_host), notes=notes)
         endpoints.write(home, endpoint)
         yield endpoint
 

@@ -14,6 +14,7 @@ class Endpoint:
     """`url` is the API's and git's; apps are at their own host names on the same ports.
 
     `ssh` is the beginning of git's remotes over SSH (`ssh://git@localhost:2222/`), None where there are none.
+    `notes` are what whoever starts it should know.
     """
 
     pid: int
@@ -27,6 +28,7 @@ class Endpoint:
     started_at: str
     version: str
     ssh: str | None = None
+    notes: tuple[str, ...] = ()
 
     def app_url(self, name: str) -> str:
         """With the slash at the end that Heroku's web_url has."""

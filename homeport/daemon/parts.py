@@ -30,6 +30,11 @@ class Settings:
     email: str | None = None
     bind: tuple[str, ...] = ()
 
+    @property
+    def picks_ssh_port(self) -> bool:
+        """Whether any port that is free will do."""
+        return self.ssh_port == 0 or (self.ssh_port is None and self.https_port == 0)
+
 
 @dataclass(frozen=True)
 class Core:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from homeport import accounts, apps, git, router
 from homeport.accounts import Action
+from homeport.daemon import ports
 from homeport.daemon.parts import Settings
 from homeport.errors import HomeportError
 from homeport.git import Caller, SshHost
@@ -36,17 +37,18 @@ class SshDoor:
             listener.close()
 
 
-def open_door(home: Home, settings: Settings) -> SshDoor | None:
+def open_door(home: Home, settings: Settings, picked: int = 0) -> SshDoor | None:
     """None when nobody asked for a port and the usual one is taken: everything else works without.
+
+    `picked` is the port to prefer where any will do.
 
     Raises `HomeportError` (`ssh_port_taken`, `ssh_host_key_unreadable`).
     """
     key = git.host_key(home.secrets / "ssh_host_ed25519_key")
-    port = settings.ssh_port
-    if port is None:
-        port = 0 if settings.https_port == 0 else DEFAULT_PORT
+    addresses = router.addresses(settings.domain, settings.bind)
+    port = ports.again(picked, addresses) if settings.picks_ssh_port else settings.ssh_port or DEFAULT_PORT
     try:
-        listeners = git.listen(router.addresses(settings.domain, settings.bind), port)
+        listeners = git.listen(addresses, port)
     except OSError as error:
         if settings.ssh_port is None:
             _log.warning("no git over SSH: port %s cannot be used (%s); choose one with --ssh-port", port, error)

@@ -1,7 +1,7 @@
 """The router: the pure route table, the proxy's configuration and run-time sync, certificates, pages, access lines."""
 
 from homeport.router.authority import Authority
-from homeport.router.ports import addresses
+from homeport.router.ports import addresses, is_free
 from homeport.router.proxy import Proxy
 from homeport.router.settings import Timeouts
 from homeport.router.skeleton import RENDEZVOUS_PREFIX
@@ -17,5 +17,6 @@ __all__ = [
     "Server",
     "Timeouts",
     "addresses",
+    "is_free",
     "table",
 ]

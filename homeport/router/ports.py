@@ -25,9 +25,14 @@ def pick(hosts: Sequence[str], *, taken: Sequence[int] = ()) -> int:
     for _ in range(50):
         with _bound(hosts[0], 0) as first:
             port: int = first.getsockname()[1]
-        if port not in taken and all(_problem(host, port) is None for host in hosts):
+        if port not in taken and is_free(hosts, port):
             return port
     raise HomeportError("port_taken", "No free port was found.", fix="Name one with --port and --http-port.")
+
+
+def is_free(hosts: Sequence[str], port: int) -> bool:
+    """Whether one could listen on this port of all these addresses now."""
+    return all(_problem(host, port) is None for host in hosts)
 
 
 def ensure_free(hosts: Sequence[str], port: int, *, flag: str) -> None:
