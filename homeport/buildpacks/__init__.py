@@ -7,8 +7,21 @@ from homeport.buildpacks.failures import DOCS, BuildFailed, FailureId
 from homeport.buildpacks.interface import Buildpack, Compiled, Finished, Project, Shell, Show
 from homeport.buildpacks.node import Node, looks_like_node
 from homeport.buildpacks.procfile import Procfile
+from homeport.buildpacks.procfile import misspelt as misspelt_procfile
 from homeport.buildpacks.procfile import read as read_procfile
-from homeport.buildpacks.python import Python, has_manager, looks_like_python
+from homeport.buildpacks.python import (
+    READS_DATABASE_URL,
+    SQLITE_ENGINE,
+    SQLITE_URL,
+    Foresight,
+    Guess,
+    Python,
+    foresee,
+    guess,
+    has_manager,
+    looks_like_python,
+    manage_py,
+)
 from homeport.buildpacks.python.interpreters import find as pythons
 from homeport.buildpacks.reading import listing, read_bytes, read_text
 from homeport.buildpacks.references import BuiltIn, Reference, Remote
@@ -17,6 +30,9 @@ from homeport.buildpacks.voice import Output, Voice
 
 __all__ = [
     "DOCS",
+    "READS_DATABASE_URL",
+    "SQLITE_ENGINE",
+    "SQLITE_URL",
     "Bare",
     "BuildFailed",
     "Buildpack",
@@ -26,6 +42,8 @@ __all__ = [
     "Conda",
     "FailureId",
     "Finished",
+    "Foresight",
+    "Guess",
     "Node",
     "Output",
     "Procfile",
@@ -36,11 +54,15 @@ __all__ = [
     "Shell",
     "Show",
     "Voice",
+    "foresee",
+    "guess",
     "has_manager",
     "listing",
     "looks_like_conda",
     "looks_like_node",
     "looks_like_python",
+    "manage_py",
+    "misspelt_procfile",
     "parse_reference",
     "pythons",
     "read_bytes",

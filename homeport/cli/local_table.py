@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeport.cli.grammar import Argument, Command, Flag
-from homeport.cli.vocabulary import command, some
+from homeport.cli.vocabulary import LONG_JSON, command, some
 
 _ENV = Flag("env", "files with variables, separated by commas (default: .env)", char="e", value="value")
 _PORT = Flag("port", "port of the first process (default: PORT, or 5006)", char="p", value="value")
@@ -11,6 +11,20 @@ _PORT = Flag("port", "port of the first process (default: PORT, or 5006)", char=
 LOCAL_TOPICS = {"local": "run an app on this machine, without the platform"}
 
 LOCAL_COMMANDS: tuple[Command, ...] = (
+    command(
+        "check",
+        "check:check",
+        "look at an app's source for what will go wrong on a dyno, before a push",
+        Argument("path", "folder of the app (default: this one)", required=False),
+        Flag("fix", "mend what can be mended without touching code; each mend is proved, or taken back"),
+        Flag("force", "mend files with uncommitted changes, too"),
+        Flag("strict", "fail for warnings, too"),
+        Flag("list", "list the checks", excludes=("fix",)),
+        Flag("explain", "show what a check is about", value="id", excludes=("fix", "list")),
+        LONG_JSON,
+        examples=("check", "check backend --strict", "check --fix", "check --explain sqlite_database"),
+        own=True,
+    ),
     command(
         "local",
         "local:start",

@@ -21,9 +21,9 @@ DOORS_BESIDE_THE_MAIN_ONE = {"homeport.state.models"}
 ENGINE_MAY_BE_IMPORTED_BY = {"dynos", "daemon"}
 
 # The command line must start fast: it talks HTTP to the API. Only what concerns this machine (`up`, `down`, `status`,
-# `env`; `new`) opens another door, when it is called.
+# `env`; `check`; `new`) opens another door, when it is called.
 CLI_MAY_IMPORT = {"errors", "home"}
-CLI_MAY_IMPORT_LAZILY = CLI_MAY_IMPORT | {"daemon", "starters"}
+CLI_MAY_IMPORT_LAZILY = CLI_MAY_IMPORT | {"daemon", "doctor", "starters"}
 
 # Thin faces, one core: what a face is made of stays in the faces and the composition root.
 FACES = {"api", "cli", "git", "daemon"}

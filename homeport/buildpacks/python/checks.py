@@ -14,9 +14,9 @@ from homeport.buildpacks.voice import Voice
 from homeport.slugs import remove
 
 _DEBUG = re.compile(r"^DEBUG\s*=\s*True\b", re.MULTILINE)
-_SQLITE_ENGINE = re.compile(r"django\.db\.backends\.sqlite3")
-_SQLITE_URL = re.compile(r"sqlite:///(?!/?:memory:)[\w./{}-]*\w")
-_DATABASE_URL = re.compile(r"DATABASE_URL|dj_database_url|env\.db\(|django_heroku")
+SQLITE_ENGINE = re.compile(r"django\.db\.backends\.sqlite3")
+SQLITE_URL = re.compile(r"sqlite:///(?!/?:memory:)[\w./{}-]*\w")
+READS_DATABASE_URL = re.compile(r"DATABASE_URL|dj_database_url|env\.db\(|django_heroku")
 _SERVERS = ("postgres:", "postgresql:", "postgresql+", "postgis:", "mysql:", "mysql+", "mysql2:")
 
 
@@ -64,12 +64,12 @@ def _warn_of_sqlite(project: Project, settings: str, voice: Voice) -> None:
     """An app that reads DATABASE_URL and falls back to SQLite is as badly off as long as nothing sets it."""
     if any(value.startswith(_SERVERS) for value in project.config.values()):
         return
-    django_uses_it = _SQLITE_ENGINE.search(settings) or _SQLITE_URL.search(settings)
+    django_uses_it = SQLITE_ENGINE.search(settings) or SQLITE_URL.search(settings)
     found = ("your settings", settings) if django_uses_it else _sqlite_in_flask(project.source)
     if found is None:
         return
     place, text = found
-    reads_it = bool(_DATABASE_URL.search(text))
+    reads_it = bool(READS_DATABASE_URL.search(text))
     advice = (
         "This sets the config var DATABASE_URL, which your app reads already:"
         if reads_it
@@ -79,7 +79,8 @@ def _warn_of_sqlite(project: Project, settings: str, voice: Voice) -> None:
     voice.warning(
         f"{unset}SQLite is used in {place}; what it stores is lost with every deploy and restart.\n\n"
         f"Each dyno has its own copy of the files, which is gone when the dyno goes. {advice}\n\n"
-        "  heroku addons:create heroku-postgresql"
+        "  heroku addons:create heroku-postgresql\n\n"
+        "What else would go wrong on a dyno, `homeport check` finds before a push."
     )
 
 
@@ -89,7 +90,7 @@ def _sqlite_in_flask(source: Path) -> tuple[str, str] | None:
     for path in (source / folder / name for folder in ("", *_packages(source)) for name in names):
         if path.is_file() and not path.is_symlink() and path.stat().st_size < 200_000:
             text = path.read_text(errors="replace")
-            if _SQLITE_URL.search(text):
+            if SQLITE_URL.search(text):
                 return str(path.relative_to(source)), text
     return None
 

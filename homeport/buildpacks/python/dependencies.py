@@ -121,8 +121,8 @@ def _generated(source: Path, manager: Manager, lock: locks.Lock, scratch: Path) 
 
 
 def _uv(source: Path) -> Wanted:
-    document = _toml(source, "pyproject.toml")
-    lock = _toml(source, "uv.lock")
+    document = read_toml(source, "pyproject.toml")
+    lock = read_toml(source, "uv.lock")
     members = [package for package in lock.get("package", []) if isinstance(package, dict)]
     paths = [
         (str(path), editable)
@@ -141,14 +141,14 @@ def _uv(source: Path) -> Wanted:
             "packages": {path: identity(source, path, editable=editable) for path, editable in paths
                          if (source / path).exists()},
         },
-        names=_names(document.get("project", {}).get("dependencies", [])),
+        names=requirement_names(document.get("project", {}).get("dependencies", [])),
         pins={str(canonicalize_name(package["name"])): str(package.get("version", "")) for package in members
               if "name" in package},
     )  # fmt: skip
 
 
 def _pyproject(source: Path) -> Wanted:
-    document = _toml(source, "pyproject.toml")
+    document = read_toml(source, "pyproject.toml")
     package = "build-system" in document
     inputs: dict[str, object] = {"pyproject.toml": read_bytes(source, "pyproject.toml")}
     if package:
@@ -158,11 +158,12 @@ def _pyproject(source: Path) -> Wanted:
         command=f"uv pip install {'--editable .' if package else '-r pyproject.toml'}",
         plan=Plan(requirements=("--editable", ".")) if package else Plan(files=("pyproject.toml",)),
         inputs=inputs,
-        names=_names(document.get("project", {}).get("dependencies", [])),
+        names=requirement_names(document.get("project", {}).get("dependencies", [])),
     )
 
 
-def _toml(source: Path, name: str) -> dict[str, Any]:
+def read_toml(source: Path, name: str) -> dict[str, Any]:
+    """The document; empty when there is no such file. Raises `BuildFailed` (`lockfile_invalid`)."""
     try:
         return tomllib.loads(read_text(source, name) or "")
     except tomllib.TOMLDecodeError as error:
@@ -174,7 +175,8 @@ def _toml(source: Path, name: str) -> dict[str, Any]:
         ) from error
 
 
-def _names(requirements: list[object]) -> frozenset[str]:
+def requirement_names(requirements: list[object]) -> frozenset[str]:
+    """The canonical names in a list of PEP 508 requirements; what is none is passed over."""
     names = set()
     for text in requirements:
         try:
