@@ -51,6 +51,8 @@ class Cluster:
     def __init__(self, site: Site, version: Version, folder: Path, account: Account | None) -> None:
         self.version = version
         self.account = account
+        self.locked_out: set[str] = set()
+        """Roles that may not log in just now, because somebody in this process wants it so."""
         self._site = site
         self._folder = folder
         self._turn = asyncio.Lock()
@@ -85,17 +87,18 @@ class Cluster:
             servers.share(self._folder, self.account)
             self._remember_port(port)
 
-    async def ensure(self) -> None:
-        """Have it there, running and answering. Cheap when it is. Raises `HomeportError`."""
+    async def ensure(self) -> bool:
+        """Have it there, running and answering; False, and cheap, when it was. Raises `HomeportError`."""
         async with self._turn:
             if self._is_prepared and self._site.servers.pid(self.name) is not None:
-                return
+                return False
             self._is_prepared = False
             if not self.exists:
                 await self._make()
             await self._until_ready()
             await self._prepare()
             self._is_prepared = True
+            return True
 
     def tend(self) -> None:
         """Look after its log and its certificate."""

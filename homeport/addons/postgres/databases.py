@@ -173,14 +173,17 @@ async def guest(cluster: Cluster, owner: str, database: str) -> AsyncIterator[Lo
 
 @asynccontextmanager
 async def locked_out(cluster: Cluster, name: str, owner: str) -> AsyncIterator[None]:
-    """Nobody but guests gets in while the block lasts. If we end in the middle, `sweep` lets the owner in again."""
+    """Nobody but guests gets in while the block lasts. If we or the server end in the middle, `sweep` lets the owner in
+    again."""
     role = sql.Identifier(owner)
-    async with cluster.connect() as connection:
-        await connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(role))
-        await connection.execute(END_CONNECTIONS, (name,))
+    cluster.locked_out.add(owner)
     try:
+        async with cluster.connect() as connection:
+            await connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(role))
+            await connection.execute(END_CONNECTIONS, (name,))
         yield
     finally:
+        cluster.locked_out.discard(owner)
         async with cluster.connect() as connection:
             await connection.execute(sql.SQL("ALTER ROLE {} LOGIN").format(role))
 
@@ -266,7 +269,10 @@ async def connect_as(login: Login) -> Connection:
 
 
 async def sweep(cluster: Cluster) -> None:
-    """Remove what a process that was killed in the middle of its work has left. Nothing of this may be under way."""
+    """Remove what was left when this process or the server was killed in the middle of its work.
+
+    What is under way on a server that has just been started loses its scratch databases and its guests: it fails.
+    """
     async with cluster.connect() as connection:
         cursor = await connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (SCRATCH,))
         for (name,) in await cursor.fetchall():
@@ -276,7 +282,8 @@ async def sweep(cluster: Cluster) -> None:
             await connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(str(name))))
         cursor = await connection.execute(_LOCKED_OUT)
         for (name,) in await cursor.fetchall():
-            await connection.execute(sql.SQL("ALTER ROLE {} LOGIN").format(sql.Identifier(str(name))))
+            if name not in cluster.locked_out:
+                await connection.execute(sql.SQL("ALTER ROLE {} LOGIN").format(sql.Identifier(str(name))))
         cursor = await connection.execute(_CLOSED)
         for name, owner in await cursor.fetchall():
             await make_database(connection, str(name), str(owner))

@@ -59,9 +59,10 @@ class Dumps:
         self._version = version
         self._account = account
 
-    async def dump(self, login: Login, into: BinaryIO, *, snapshot: str | None, say: Say) -> None:
-        """Write an archive of the database. Raises `HomeportError` (`dump_failed`)."""
-        chosen = [f"--snapshot={snapshot}"] if snapshot else []
+    async def dump(self, login: Login, into: BinaryIO, *, snapshot: str | None, lock_seconds: float, say: Say) -> None:
+        """Write an archive of the database. Raises `HomeportError` (`dump_failed`), also when a table stays locked."""
+        chosen = [f"--lock-wait-timeout={int(lock_seconds * 1000)}"]
+        chosen += [f"--snapshot={snapshot}"] if snapshot else []
         command = (self._version.program("pg_dump"), "--format=custom", "--verbose", *chosen)
         code, last = await self._run(command, login.environment(), say=say, stdout=into)
         if code != 0:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from homeport.addons.postgres import databases, dumps
 from homeport.addons.postgres.cluster import Cluster, Connection
 from homeport.addons.postgres.dumps import Dumps, Login, Say
+from homeport.errors import HomeportError
 
 Counts = Mapping[str, int]
 """Rows by table, `schema.name`."""
@@ -64,9 +66,10 @@ class Proof:
 
 
 @asynccontextmanager
-async def moment(login: Login) -> AsyncIterator[tuple[str, Connection]]:
+async def moment(login: Login, lock_seconds: float) -> AsyncIterator[tuple[str, Connection]]:
     """A snapshot that others can look at too (its id), and a connection that sees it, while the block lasts."""
     async with await databases.connect_as(login) as connection:
+        await connection.execute(f"SET lock_timeout = {int(lock_seconds * 1000)}")
         await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor = await connection.execute("SELECT pg_export_snapshot()")
         row = await cursor.fetchone()
@@ -75,14 +78,21 @@ async def moment(login: Login) -> AsyncIterator[tuple[str, Connection]]:
 
 
 async def count(connection: Connection) -> dict[str, int]:
-    """The rows of every table that the connection sees."""
+    """The rows of every table that the connection sees. Raises `HomeportError` (`table_locked`)."""
     cursor = await connection.execute(_TABLES)
     found = {}
     for schema, table in await cursor.fetchall():
         query = sql.SQL("SELECT count(*) FROM ONLY {}.{}").format(
             sql.Identifier(str(schema)), sql.Identifier(str(table))
         )
-        row = await (await connection.execute(query)).fetchone()
+        try:
+            row = await (await connection.execute(query)).fetchone()
+        except LockNotAvailable:
+            raise HomeportError(
+                "table_locked",
+                f"The table {schema}.{table} stays locked, so its rows can't be counted.",
+                fix="See who has locked it: `heroku pg:locks`. Then try again.",
+            ) from None
         found[f"{schema}.{table}"] = int(str(row[0])) if row else 0
     return found
 

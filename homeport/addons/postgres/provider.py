@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from homeport.addons import accounts
 from homeport.addons.catalog import Plan
@@ -20,7 +21,7 @@ from homeport.addons.postgres.proof import Counts
 from homeport.addons.postgres.reports import Reports
 from homeport.addons.postgres.versions import Version
 from homeport.addons.postgres.work import Place
-from homeport.addons.provider import UNSETTLED, Resource
+from homeport.addons.provider import UNSETTLED, Resource, damaged_backup
 from homeport.addons.site import Site
 from homeport.errors import Invalid
 from homeport.state import now
@@ -89,13 +90,14 @@ class Postgres:
         (into / ROWS).write_text(json.dumps(counts, indent=1))
 
     async def restore(self, resource: Resource, source: Path) -> None:
-        with (source / ARCHIVE).open("rb") as archive:
-            await work.restore(await self.place(resource), archive, say=_log.debug, expected=_rows(source))
+        expected = _rows(source)
+        with _archive(source) as archive:
+            await work.restore(await self.place(resource), archive, say=_log.debug, expected=expected)
 
     async def examine(self, resource: Resource, source: Path) -> None:
         cluster = self.cluster(self._version(resource))
         _rows(source)
-        with (source / ARCHIVE).open("rb") as archive:
+        with _archive(source) as archive:
             await Dumps(cluster.version, cluster.account).check(archive)
 
     @staticmethod
@@ -143,9 +145,10 @@ class Postgres:
         return known
 
     async def _running(self, version: Version) -> Cluster:
-        """The cluster, answering; the first time, swept of what another process has left behind."""
+        """The cluster, answering; swept of what another process has left behind, or the end of the server itself."""
         cluster = self.cluster(version)
-        await cluster.ensure()
+        if await cluster.ensure():
+            self._swept.discard(version.major)
         async with self._sweeping:
             if version.major not in self._swept:
                 await databases.sweep(cluster)
@@ -172,12 +175,20 @@ class Postgres:
             )
 
 
+def _archive(source: Path) -> BinaryIO:
+    """Raises `Invalid` (`backup_damaged`)."""
+    try:
+        return (source / ARCHIVE).open("rb")
+    except FileNotFoundError:
+        raise damaged_backup(f"It has no {ARCHIVE}.") from None
+
+
 def _rows(source: Path) -> Counts:
-    """What was counted when the backup was made. Raises `Invalid` (`archive_damaged`)."""
+    """What was counted when the backup was made. Raises `Invalid` (`backup_damaged`)."""
     try:
         return {str(table): int(count) for table, count in json.loads((source / ROWS).read_text()).items()}
     except (OSError, ValueError, AttributeError):
-        raise Invalid("The backup is damaged.", id="archive_damaged", why=f"Its {ROWS} can't be read.") from None
+        raise damaged_backup(f"Its {ROWS} can't be read.") from None
 
 
 def _has_moved(database: Database, now: Mapping[int, Address]) -> bool:

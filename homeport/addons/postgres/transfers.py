@@ -17,9 +17,9 @@ from homeport.addons.postgres import databases, downloads, transfer_records, wor
 from homeport.addons.postgres.provider import Postgres
 from homeport.addons.postgres.transfer_records import Kind, Order, Outcome
 from homeport.addons.postgres.work import Place
-from homeport.errors import HomeportError
+from homeport.errors import HomeportError, Unavailable
 from homeport.home import Home
-from homeport.state import Addon, Database, Transfer, now
+from homeport.state import Addon, Database, Transfer, TransferSchedule, now
 
 AT_ONCE = 2
 """Transfers at work; the others wait. Each takes a processor and much of the disk."""
@@ -183,11 +183,21 @@ class Transfers:
     async def sync(self) -> None:
         """Once through what is to be done."""
         for schedule in await self._database.run(transfer_records.due, self._clock()):
-            await self.capture(schedule.addon, schedule.name.removesuffix("_URL"), schedule=schedule.name)
+            await self._capture_as_scheduled(schedule)
         for transfer in await self._database.run(transfer_records.unproved):
             await self._prove(transfer)
         await self._database.run(transfer_records.prune)
         self._sweep(await self._database.run(transfer_records.file_ids))
+
+    async def _capture_as_scheduled(self, schedule: TransferSchedule) -> None:
+        """One that can't begin keeps none of the others from it."""
+        addon, name = schedule.addon, schedule.name.removesuffix("_URL")
+        try:
+            await self.capture(addon, name, schedule=schedule.name)
+        except HomeportError as error:
+            _log.error("no scheduled backup of %s: %s", addon.name, error.what)
+            if addon.app_id is not None:
+                self._tell(addon.app_id, f"Scheduled backup of {name} FAILED: {error.what}")
 
     async def close(self) -> None:
         """Give up what is under way; the next start says so."""
@@ -247,7 +257,9 @@ class Transfers:
         file = self.path(transfer)
         at_work.growing = file.with_suffix(".draft")
         place = await self._place(addon)
-        counts = await work.capture(place, file, say=at_work.say, counted=transfer.schedule is not None)
+        patience = work.LOCK_SECONDS if transfer.release is None else work.LOCK_SECONDS_OF_RELEASES
+        counted = transfer.schedule is not None
+        counts = await work.capture(place, file, say=at_work.say, counted=counted, lock_seconds=patience)
         return Result(0, file.stat().st_size, dict(counts) if counts is not None else None)
 
     async def _fill(self, place: Place, archive: Path, extensions: Sequence[str], at_work: UnderWay) -> Result:
@@ -267,9 +279,15 @@ class Transfers:
                     return
                 proof = await work.prove(await self._place(addon), self.path(transfer), counts, say=_log.debug)
             record = proof.record()
+        except Unavailable as error:  # of the server, which says nothing of the backup: it is tried again
+            _log.warning("backup %s can't be proved now: %s", transfer.id, error.what)
+            return
         except (HomeportError, OSError) as error:
             what = error.what if isinstance(error, HomeportError) else str(error)
             record = {"proved": False, "message": f"test restore FAILED: {what}"}
+        except Exception:
+            _log.exception("backup %s could not be proved", transfer.id)
+            record = {"proved": False, "message": "test restore FAILED: Homeport met an error of its own"}
         said.say(record["message"])
         await self._database.run(transfer_records.proved, transfer.id, record, said.logs)
         self._tell(transfer.app_id, f"Backup {transfer_records.name(transfer)}: {record['message']}")

@@ -15,6 +15,11 @@ from homeport.addons.postgres.dumps import Dumps, Login, Say
 from homeport.addons.postgres.proof import Counts, Proof
 from homeport.errors import HomeportError, Invalid
 
+LOCK_SECONDS = 15 * 60.0
+"""A migration may have tables for itself for so long; then a backup is given up, and others get its place."""
+LOCK_SECONDS_OF_RELEASES = 30.0
+"""Somebody waits for a snapshot."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -29,8 +34,12 @@ class Place:
         return Dumps(self.cluster.version, self.cluster.account)
 
 
-async def capture(place: Place, into: Path, *, say: Say, counted: bool = False) -> Counts | None:
+async def capture(
+    place: Place, into: Path, *, say: Say, counted: bool = False, lock_seconds: float = LOCK_SECONDS
+) -> Counts | None:
     """Write an archive of the database, whole or not at all; its rows at that moment, if they are to be counted.
+
+    Tables that somebody has locked are waited for, `lock_seconds` each.
 
     Raises `HomeportError` (`dump_failed`, `dump_incomplete`).
     """
@@ -40,10 +49,10 @@ async def capture(place: Place, into: Path, *, say: Say, counted: bool = False) 
             login = await stack.enter_async_context(databases.guest(place.cluster, place.owner, place.name))
             snapshot, counts = None, None
             if counted:
-                snapshot, connection = await stack.enter_async_context(proof.moment(login))
+                snapshot, connection = await stack.enter_async_context(proof.moment(login, lock_seconds))
                 counts = await proof.count(connection)
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                await place.tools.dump(login, file, snapshot=snapshot, say=say)
+                await place.tools.dump(login, file, snapshot=snapshot, lock_seconds=lock_seconds, say=say)
                 os.fsync(file.fileno())
         await _require_whole(place, draft)
         draft.replace(into)
@@ -126,7 +135,7 @@ async def refill(
 async def dump_from(place: Place, login: Login, into: Path, *, say: Say) -> None:
     """An archive of any database, made by the tools of this place."""
     with into.open("wb") as file:
-        await place.tools.dump(login, file, snapshot=None, say=say)
+        await place.tools.dump(login, file, snapshot=None, lock_seconds=LOCK_SECONDS, say=say)
 
 
 async def restore_into(place: Place, archive: Path, login: Login, *, say: Say) -> int:

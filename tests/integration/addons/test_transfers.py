@@ -17,8 +17,10 @@ import pytest
 
 from homeport import apps
 from homeport.addons import transfer_records
+from homeport.addons.postgres import databases, work
 from homeport.addons.postgres.dumps import Dumps, Login
-from homeport.state import Transfer
+from homeport.errors import HomeportError, Unavailable
+from homeport.state import Addon, Transfer
 from tests.integration.addons.postgres_ground import Ground
 
 pytestmark = pytest.mark.slow
@@ -325,6 +327,85 @@ def test_a_backup_that_lacks_rows_or_is_damaged_is_found_out(ground: Ground) -> 
         assert expected in found["proof"]["message"]
         assert found["warnings"] == 1
     assert ground.sql(COUNT) == [(500,)]
+
+
+def test_a_backup_does_not_wait_for_ever_for_a_locked_table(ground: Ground, tmp_path: Path) -> None:
+    """Two that did would keep all others waiting too."""
+    ground.sql(PEOPLE)
+    place = ground.run(ground.postgres.place(ground.resource()))
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    with psycopg.connect(ground.url(), sslmode="require") as connection:
+        connection.execute("LOCK TABLE people IN ACCESS EXCLUSIVE MODE")
+        for counted in (False, True):
+            with pytest.raises(HomeportError) as caught:
+                ground.run(work.capture(place, folder / "a.dump", say=print, counted=counted, lock_seconds=0.2))
+            assert caught.value.id == ("table_locked" if counted else "dump_failed")
+    assert list(folder.iterdir()) == []
+    assert ground.leftovers() == []
+
+
+def test_a_schedule_that_cannot_be_kept_stops_none_of_the_others(ground: Ground) -> None:
+    other = ground.create(name="other-db")
+    for addon in (ground.addon, other):
+        body = {"hour": 3, "timezone": "UTC", "schedule_name": f"{addon.name.upper()}_URL"}
+        assert ground.world.post(ground.data("transfer-schedules", addon=addon), body).status_code == 201
+    with ground.world.database.session() as session:
+        session.get_one(Addon, ground.addon.id).state = "provisioning"
+    ground.clock[0] += timedelta(days=1)
+    ground.run(ground.transfers.sync())
+    (transfer,) = ground.world.get("/client/v11/apps/shop/transfers").json()
+    assert ground.finished(transfer["uuid"])["from_name"] == "OTHER-DB"
+    assert [line for line in ground.told if "FAILED" in line] == [
+        "Scheduled backup of MAIN-DB FAILED: main-db isn't ready yet."
+    ]
+
+
+def test_a_backup_is_not_blamed_for_a_server_that_does_not_answer(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground.sql(PEOPLE)
+    backup = ground.backup()
+    with ground.world.database.session() as session:
+        session.get_one(Transfer, backup["uuid"]).proof = {"counts": {"public.people": 500}}
+
+    async def away(_resource: object) -> object:
+        raise Unavailable("PostgreSQL 15 does not answer.", id="server_not_ready")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ground.postgres, "place", away)
+        ground.run(ground.transfers.sync())
+    assert ground.finished(backup["uuid"])["proof"] is None
+    ground.run(ground.transfers.sync())
+    assert ground.finished(backup["uuid"])["proof"]["proved"] is True
+
+
+def test_what_a_killed_server_leaves_closed_is_opened_when_it_is_back(ground: Ground) -> None:
+    """A restore changes two databases' places and is cut short by the end of the server; this process goes on."""
+    ground.sql(PEOPLE)
+    name, owner = databases.of(ground.resource())
+    ground.admin(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    ground.admin(f"ALTER ROLE {owner} NOLOGIN")
+    ground.admin(f"CREATE DATABASE {databases.SCRATCH}left")
+    ground.machine.kill()
+    assert ground.run(ground.postgres.tend([ground.resource()])) == []
+    assert ground.sql(COUNT) == [(500,)]
+    assert ground.leftovers() == []
+
+
+def test_nobody_is_let_in_by_the_way_who_is_locked_out_on_purpose(ground: Ground) -> None:
+    resource, url = ground.resource(), ground.url()
+    place = ground.run(ground.postgres.place(resource))
+
+    async def upgrade() -> None:
+        async with databases.locked_out(place.cluster, place.name, place.owner):
+            ground.machine.kill()
+            await ground.postgres.tend([resource])
+            with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+                await asyncio.to_thread(ground.sql, "SELECT 1", url=url)
+
+    ground.run(upgrade())
+    assert ground.sql("SELECT 1") == [(1,)]
 
 
 def test_a_snapshot_before_a_release_and_the_way_back(ground: Ground) -> None:
