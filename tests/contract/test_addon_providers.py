@@ -264,6 +264,20 @@ def test_a_damaged_backup_is_refused_before_it_touches_anything(world: World, tm
 
 
 @pytest.mark.slow
+def test_a_backup_without_its_files_is_refused_before_it_touches_anything(world: World, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        provider = world.provider()
+        tenant = await Tenant(world).provision(provider)
+        await tenant.put(provider, "kept")
+        for refuse in (provider.examine, provider.restore):
+            with pytest.raises(Invalid):
+                await refuse(tenant.resource, tmp_path)
+        assert await tenant.get(provider) == "kept"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.slow
 def test_nobody_can_read_its_secrets_from_outside(world: World) -> None:
     async def scenario() -> None:
         provider = world.provider()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,9 +22,15 @@ LOOK_SECONDS = 0.02
 async def save(instance: Instance, into: Path) -> None:
     """Write a dump as of one moment to the file `into`. The server goes on meanwhile.
 
-    Raises `HomeportError` (`backup_failed`).
+    Raises `HomeportError` (`backup_failed`), and OSError when there is no room at `into`.
     """
-    async with instance.saving, instance.connect() as connection:
+    async with instance.saving:
+        await _save(instance)
+        await asyncio.to_thread(instance.bring, DUMP, into)
+
+
+async def _save(instance: Instance) -> None:
+    async with instance.connect() as connection:
         await _begin_save(connection)
         await _until(connection, lambda info: info["rdb_bgsave_in_progress"] == "0")
         if (await connection.info("persistence"))["rdb_last_bgsave_status"] != "ok":
@@ -33,7 +40,6 @@ async def save(instance: Instance, into: Path) -> None:
                 why=instance.last_words,
                 fix="Is the disk full, or memory short? Then try again.",
             )
-        await asyncio.to_thread(instance.bring, DUMP, into)
 
 
 async def load(instance: Instance, scratch: Instance, dump: Path) -> None:
@@ -57,16 +63,26 @@ async def examine(dump: Path) -> None:
         program("redis-check-rdb", "redis-tools"), str(dump),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    said, _ = await done.communicate()
+    try:
+        said, _ = await done.communicate()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            done.kill()
+        await done.wait()
+        raise
     if done.returncode != 0:
         raise damaged_backup(said.decode(errors="replace").strip()[-300:])
 
 
 async def _read(scratch: Instance, dump: Path) -> None:
     """Have a server that nobody else knows read the dump and write it down in the form that servers start from."""
-    with dump.open("rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
-            raise damaged_backup("It does not begin as a dump of Redis does.")
+    try:
+        with dump.open("rb") as file:
+            beginning = file.read(len(MAGIC))
+    except FileNotFoundError:
+        raise damaged_backup(f"It has no {dump.name}.") from None
+    if beginning != MAGIC:
+        raise damaged_backup("It does not begin as a dump of Redis does.")
     scratch.prepare()
     await asyncio.to_thread(scratch.take, dump, DUMP)
     scratch.configure(scratch_conf(fingerprint(scratch.password)))

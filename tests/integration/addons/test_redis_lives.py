@@ -224,6 +224,14 @@ def test_an_app_is_not_its_servers_master(play: Play) -> None:
     play(scenario)
 
 
+def test_what_the_disk_says_of_a_backup_is_not_taken_for_redis_own(play: Play, tmp_path: Path) -> None:
+    async def scenario(ground: Ground) -> None:
+        with pytest.raises(FileNotFoundError):
+            await ground.provider.backup(ground.resource, tmp_path / "no such folder")
+
+    play(scenario)
+
+
 def test_a_full_store_refuses_or_evicts_as_was_chosen(play: Play) -> None:
     async def fill(client: redis.asyncio.Redis) -> None:
         for number in range(300):
