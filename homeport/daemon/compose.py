@@ -21,7 +21,7 @@ from homeport.daemon.endpoint import Endpoint
 from homeport.daemon.housekeeping import keep_house
 from homeport.daemon.nightly import back_up_nightly
 from homeport.daemon.parts import Core, Settings, make_core, urls
-from homeport.daemon.work import make_application, make_work
+from homeport.daemon.work import Work, make_application, make_work
 from homeport.errors import HomeportError
 from homeport.home import Home
 
@@ -66,21 +66,21 @@ def check_programs() -> None:
 async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
     backup.require_finished(home)
     core = make_core(home, settings)
-    core.database.on_touch = lambda app_id: _wake(core, app_id)
     with core.database.session() as session:
         secrets.ensure_first_user(session, home, settings.email)
         deploys.recover(session)
         setups.recover(session)
+        table = router.table(session, domain=settings.domain)
     picked = ports.read(home)
     await ports.prefer(core.proxy, settings, picked)
-        table = router.table(session, domain=settings.domain)
     await core.proxy.start(table)  # before everything else: a port that is taken must end this at once
     where = urls(settings, core.proxy.https_port)
     ssh_door = ssh.open_door(home, settings, picked.ssh)
+    ssh_host = ssh_door.host if ssh_door else None
     now_picked = ports.Picked(core.proxy.https_port, core.proxy.http_port, ssh_host.port if ssh_host else 0)
     notes = ports.settle(home, settings, picked, now_picked)
-    ssh_host = ssh_door.host if ssh_door else None
     work = make_work(core, where)
+    core.database.on_touch = lambda app_id: _wake(core, work, app_id)
     application = make_application(core, work, where, ssh_host)
     captures = CaptureDoor(core.addons.addons)
     async with contextlib.AsyncExitStack() as stack:
@@ -91,7 +91,9 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
                 core.fleet.run(),
                 core.routing.run(),
                 core.scheduler.run(),
+                core.sleeper.run(),
                 *core.addons.loops(),
+                work.releaser.run(),
                 work.promoter.run(),
                 keep_house(core, work, captures.keeping),
                 back_up_nightly(home),
@@ -113,7 +115,8 @@ async def _platform(home: Home, settings: Settings) -> AsyncIterator[Endpoint]:
         yield endpoint
 
 
-def _wake(core: Core, app_id: str) -> None:
+def _wake(core: Core, work: Work, app_id: str) -> None:
+    work.releaser.wake()
     core.fleet.wake(app_id)
     core.routing.wake()
     core.addons.errors.wake()

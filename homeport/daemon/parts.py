@@ -50,6 +50,7 @@ class Core:
     addons: AddonParts
     scheduler: scheduler.Scheduler
     routing: Routing
+    sleeper: dynos.Sleeper
 
 
 def open_database(home: Home) -> Database:
@@ -72,8 +73,10 @@ def make_core(home: Home, settings: Settings) -> Core:
         api_socket=home.run / "api.sock",
         rendezvous_socket=home.run / "rendezvous.sock",
         log_sink=lambda app_id, texts: journal.write(app_id, "heroku", "router", texts),
+        knock=lambda app_id: sleeper.knock(app_id),
         bind=settings.bind or None,
     )
+    sleeper = dynos.Sleeper(database, proxy.last_requests)
 
     async def apply_routes() -> None:
         await proxy.apply(await database.run(partial(router.table, domain=settings.domain)))
@@ -98,7 +101,7 @@ def make_core(home: Home, settings: Settings) -> Core:
         clear_url=lambda: f"http://localhost:{proxy.http_port}" if settings.domain == "localhost" else "",
     )
     jobs = scheduler.Scheduler(database, journal)
-    return Core(home, database, journal, store, engine, fleet, proxy, kept, jobs, Routing(apply_routes))
+    return Core(home, database, journal, store, engine, fleet, proxy, kept, jobs, Routing(apply_routes), sleeper)
 
 
 def urls(settings: Settings, https_port: int) -> Urls:

@@ -18,6 +18,7 @@ from homeport.dynos.outputs import Outputs
 from homeport.dynos.rendezvous import Rendezvous
 from homeport.dynos.rollout import RolloutResult
 from homeport.dynos.sizes import Size
+from homeport.dynos.sleeper import Sleeper
 from homeport.dynos.states import State
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Rendezvous",
     "RolloutResult",
     "Size",
+    "Sleeper",
     "State",
     "Update",
     "Why",

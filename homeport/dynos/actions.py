@@ -26,10 +26,13 @@ class Why(Enum):
 
 @dataclass(frozen=True)
 class Create:
-    """Decide on a dyno for this slot. What was remembered of the slot's crashes is about something else."""
+    """Decide on a dyno for this slot, which rests if it is `idle`, or is `woken`: it follows one that rested. What was
+    remembered of the slot's crashes is about something else."""
 
     release_id: str
     slot: Slot
+    idle: bool = False
+    woken: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,20 @@ class Retire:
 
 
 @dataclass(frozen=True)
+class Idle:
+    """Put it to sleep: no more requests."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Rest:
+    """It was put to sleep and its process is still there: TERM, KILL, but keep the row."""
+
+    id: str
+
+
+@dataclass(frozen=True)
 class Stop:
     """It was told to go and still runs, and nobody is on it: finish that."""
 
@@ -112,5 +129,18 @@ class ForgetCrashes:
 
 
 Action = (
-    Create | Replace | Launch | Await | MarkUp | MarkCrashed | Retire | Stop | Clear | Remove | Complete | ForgetCrashes
+    Create
+    | Replace
+    | Launch
+    | Await
+    | MarkUp
+    | MarkCrashed
+    | Retire
+    | Idle
+    | Rest
+    | Stop
+    | Clear
+    | Remove
+    | Complete
+    | ForgetCrashes
 )

@@ -94,6 +94,7 @@ def scale(session: Session, app: App, updates: Sequence[Update], *, slug: Slug |
         if (row.quantity, row.size) != (scale.quantity, scale.size):
             row.quantity, row.size = scale.quantity, scale.size
             _forget_crashes(session, app, update.type)
+    app.asleep_release_id = None  # who scales wants to see it run
     session.flush()
     touch(session, app.id)
     return [rows[name] for name in dict.fromkeys(update.type for update in updates)]

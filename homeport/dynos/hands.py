@@ -22,11 +22,13 @@ from homeport.dynos.actions import (
     Complete,
     Create,
     ForgetCrashes,
+    Idle,
     Launch,
     MarkCrashed,
     MarkUp,
     Remove,
     Replace,
+    Rest,
     Retire,
     Stop,
     Why,
@@ -101,9 +103,8 @@ class Hands:
         """Whether requests go elsewhere now."""
         run, now = self._parts.database.run, self._parts.clock()
         match action:
-            case Create(release_id, slot):
-                await run(rows.forget_crashes, app_id, slot.name)
-                await run(rows.create, app_id, release_id, slot, now=now)
+            case Create():
+                await self._create(app_id, action, now)
             case Replace():
                 await self._replace(app_id, action, now)
             case Launch(dyno_id):
@@ -116,6 +117,11 @@ class Hands:
                 return await self._crash(app_id, action, now)
             case Retire():
                 return await self._retire(app_id, action, now)
+            case Idle(dyno_id):
+                return await self._idle(app_id, dyno_id, now)
+            case Rest(dyno_id):
+                running = instances[dyno_id].phase is Phase.RUNNING
+                self._beside(app_id, dyno_id, self._rest(app_id, dyno_id, running=running))
             case Stop(dyno_id):
                 running = instances[dyno_id].phase is Phase.RUNNING
                 self._beside(app_id, dyno_id, self._stop(app_id, dyno_id, running=running))
@@ -130,6 +136,14 @@ class Hands:
         return False
 
     # What takes no time
+
+    async def _create(self, app_id: str, action: Create, now: datetime) -> None:
+        run, slot = self._parts.database.run, action.slot
+        await run(rows.forget_crashes, app_id, slot.name)
+        state = State.IDLE if action.idle else State.STARTING
+        created = await run(rows.create, app_id, action.release_id, slot, now=now, state=state)
+        if created is not None and action.woken:
+            self._say(app_id, slot.name, words.UNIDLING, words.changed(State.DOWN, State.STARTING))
 
     async def _replace(self, app_id: str, action: Replace, now: datetime) -> None:
         run = self._parts.database.run
@@ -186,6 +200,13 @@ class Hands:
         self._say(app_id, before.name, *said)
         return marked.host is not None
 
+    async def _idle(self, app_id: str, dyno_id: str, now: datetime) -> bool:
+        marked = await self._parts.database.run(rows.mark_idle, dyno_id, now=now)
+        if marked is None:
+            return False
+        self._say(app_id, marked.name, words.IDLING, words.changed(State.UP, State.DOWN))  # Heroku says down here
+        return marked.host is not None
+
     async def _remove(self, dyno_id: str) -> None:
         await self._parts.database.run(rows.remove, [dyno_id])
         self._board.forget(dyno_id)
@@ -230,23 +251,34 @@ class Hands:
         self._wake(app_id)
 
     async def _stop(self, app_id: str, dyno_id: str, *, running: bool) -> None:
-        """Take its traffic away, let it finish, TERM, KILL, forget it."""
-        parts = self._parts
-        dyno = await parts.database.run(rows.find, dyno_id)
+        """End it and forget it."""
+        dyno = await self._parts.database.run(rows.find, dyno_id)
         if dyno is None:
             return
+        code = await self._end(app_id, dyno, running=running)
+        await self._tell_end(dyno_id, Ending(Why.UNWANTED, code))
+        self._board.ended(dyno_id, Ending(Why.EXITED, code))
+        await self._remove(dyno_id)
+
+    async def _rest(self, app_id: str, dyno_id: str, *, running: bool) -> None:
+        """End it, but keep its row: it is to be seen that it sleeps."""
+        dyno = await self._parts.database.run(rows.find, dyno_id)
+        if dyno is not None:
+            await self._end(app_id, dyno, running=running)
+
+    async def _end(self, app_id: str, dyno: Dyno, *, running: bool) -> int | None:
+        """Take its traffic away, let it finish, TERM, KILL. Returns its exit code if anybody knows it."""
+        parts = self._parts
         if running and dyno.host is not None and dyno.port is not None:
             await parts.routes.changed()
             await self._drain(Address(dyno.host, dyno.port))
         if running:
             await self._terminate(app_id, dyno)
         else:
-            await parts.engine.stop(dyno_id, 0)
-        code = self._board.exits.get(dyno_id)
+            await parts.engine.stop(dyno.id, 0)
+        code = self._board.exits.get(dyno.id)
         self._say(app_id, dyno.name, words.exited(code))
-        await self._tell_end(dyno_id, Ending(Why.UNWANTED, code))
-        self._board.ended(dyno_id, Ending(Why.EXITED, code))
-        await self._remove(dyno_id)
+        return code
 
     async def _terminate(self, app_id: str, dyno: Dyno) -> None:
         parts = self._parts

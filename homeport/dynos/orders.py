@@ -12,7 +12,7 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from homeport.dynos import rows
+from homeport.dynos import idling, rows
 from homeport.dynos.formation import commands
 from homeport.dynos.situation import Slot
 from homeport.dynos.states import State
@@ -75,8 +75,9 @@ def restart(
     session: Session, app: App, *, dyno: str | None = None, type: str | None = None, now: datetime, stop_by: datetime
 ) -> list[Dyno]:
     """Replace the dynos of the formation, one of them, or those of a type. A web dyno serves until its replacement
-    does. A one-off has no replacement: it ends. Raises `NotFound`."""
+    does. A one-off has no replacement: it ends. An app that sleeps wakes. Raises `NotFound`."""
     chosen = _chosen(session, app, dyno=dyno, type=type)
+    idling.rouse(session, app)
     for each in chosen:
         rows.forget_crashes(session, app.id, each.name)
         if each.type == "web" and each.state == State.UP.value and not rows.is_one_off(each):

@@ -7,6 +7,8 @@ The rules in one place (https://devcenter.heroku.com/articles/dyno-restarts, …
 - A dyno that ends without being told to has crashed, whatever its exit code, and is tried again after a delay.
 - The dynos of a candidate release run beside the current ones, are tried once, and serve nobody yet.
 - A one-off dyno that has run is never started again.
+- While an app is asleep its Eco dynos rest: their rows stay, nothing of them runs. Awake, new ones take their places
+  (https://devcenter.heroku.com/articles/eco-dyno-hours#dyno-sleeping).
 
 `plan` looks at one app. It is called again after its actions were carried out, until it returns none.
 """
@@ -26,11 +28,13 @@ from homeport.dynos.actions import (
     Complete,
     Create,
     ForgetCrashes,
+    Idle,
     Launch,
     MarkCrashed,
     MarkUp,
     Remove,
     Replace,
+    Rest,
     Retire,
     Stop,
     Why,
@@ -118,28 +122,31 @@ class _View:
 
     def slot(self, slot: Slot, release_id: str, rows: Sequence[Row]) -> Iterator[Action]:
         """Fill one slot. `rows` are all that bear its name, oldest first."""
+        rests = self.wanted.asleep and slot.sleeps
+        gone = (State.DOWN,) if rests else (State.DOWN, State.IDLE)
         fitting = [
-            row
-            for row in rows
-            if row.release_id == release_id and row.size == slot.size and row.state is not State.DOWN
+            row for row in rows if row.release_id == release_id and row.size == slot.size and row.state not in gone
         ]
         target = fitting[-1] if fitting else None
         others = [row for row in rows if row is not target]
-        yield from self.make_way(slot, target, others)
+        yield from self.make_way(slot, target, others, rests=rests)
         if target is None:
-            if slot.type == "web" or not others:
-                yield Create(release_id, slot)
+            if slot.type == "web" or not any(self.present(row) for row in others):
+                woken = any(row.state is State.IDLE for row in others)
+                yield Create(release_id, slot, idle=rests, woken=woken and not rests)
+        elif rests and target.state is not State.STARTING:
+            yield from self.rest(target)
         elif target.state is State.CRASHED:
             yield from self.crashed(slot, target)
         elif slot.type == "web" or not any(self.present(row) for row in others):
             yield from self.progress(target, counts=True)
             yield from self.content(slot, target)
 
-    def make_way(self, slot: Slot, target: Row | None, others: Sequence[Row]) -> Iterator[Action]:
-        """Let go of what is not the target, but of the last one that serves only when the target does."""
+    def make_way(self, slot: Slot, target: Row | None, others: Sequence[Row], *, rests: bool) -> Iterator[Action]:
+        """Let go of what is not the target, but of the last one that serves only when the target does or rests."""
         serving = [row for row in others if row.state is State.UP and not row.on_trial and self.runs(row)]
         last = serving[-1] if serving else None
-        taken_over = target is not None and target.state is State.UP and self.runs(target)
+        taken_over = rests or (target is not None and target.state is State.UP and self.runs(target))
         for row in others:
             if slot.type != "web" or taken_over or row is not last:
                 yield from self.dismiss(row, Why.SUPERSEDED)
@@ -150,6 +157,17 @@ class _View:
 
     def present(self, row: Row) -> bool:
         return row.id in self.facts.instances or row.id in self.facts.busy
+
+    def rest(self, row: Row) -> Iterator[Action]:
+        """What sleeps is neither kept running nor tried again."""
+        if row.id in self.facts.busy:
+            return
+        if row.state is State.UP and self.runs(row):
+            yield Idle(row.id)
+        elif row.state is State.UP:
+            yield from self.progress(row, counts=False)
+        elif self.instance(row) is not None:
+            yield Rest(row.id) if row.state is State.IDLE else Clear(row.id)
 
     def crashed(self, slot: Slot, row: Row) -> Iterator[Action]:
         if row.id in self.facts.busy:
@@ -224,7 +242,7 @@ class _View:
         if row.id in self.facts.busy:
             return
         instance = self.instance(row)
-        if row.state is State.DOWN:
+        if row.state in (State.DOWN, State.IDLE):
             yield Stop(row.id) if instance is not None else Remove(row.id)
         elif row.state is State.CRASHED:
             yield Clear(row.id) if instance is not None else Remove(row.id)

@@ -60,6 +60,7 @@ def read(session: Session, app_id: str, candidate_id: str | None = None) -> Situ
         wanted=Wanted(
             current=generation(session, app, app.current_release) if app.current_release is not None else None,
             candidate=generation(session, app, candidate, only="web") if candidate is not None and pending else None,
+            asleep=app.asleep,
         ),
         rows=tuple(_row(dyno) for dyno in dynos),
         setbacks={crash.slot: Setback(crash.count, crash.retry_at) for crash in crashes},
@@ -144,7 +145,9 @@ def health(session: Session, dyno_id: str, hostname: Hostname) -> Health | None:
     return Health.of(path, hostname(app.name)) if path else None
 
 
-def create(session: Session, app_id: str, release_id: str, slot: Slot, *, now: datetime) -> Dyno | None:
+def create(
+    session: Session, app_id: str, release_id: str, slot: Slot, *, now: datetime, state: State = State.STARTING
+) -> Dyno | None:
     """Decide on a dyno for this slot; None if the app or the release is gone."""
     if session.get(App, app_id) is None or session.get(Release, release_id) is None:
         return None
@@ -155,6 +158,7 @@ def create(session: Session, app_id: str, release_id: str, slot: Slot, *, now: d
         name=slot.name,
         size=slot.size,
         command=slot.command,
+        state=state.value,
         created_at=now,
         updated_at=now,
     )
@@ -199,6 +203,14 @@ def mark_crashed(
     delay = backoff.delay(crash.count)
     crash.retry_at = now + delay
     return dyno, delay
+
+
+def mark_idle(session: Session, dyno_id: str, *, now: datetime) -> Dyno | None:
+    """None also if somebody has woken the app meanwhile."""
+    dyno = session.get(Dyno, dyno_id)
+    if dyno is None or not session.get_one(App, dyno.app_id).asleep:
+        return None
+    return _mark(session, dyno_id, State.IDLE, now)
 
 
 def mark_down(session: Session, dyno_id: str, *, now: datetime, stop_by: datetime) -> Dyno | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from homeport.dynos import sizes
 from homeport.dynos.states import State
 from homeport.engine import Instance
 
@@ -24,6 +25,10 @@ class Slot:
     def name(self) -> str:
         return f"{self.type}.{self.number}"
 
+    @property
+    def sleeps(self) -> bool:
+        return sizes.find(self.size).sleeps
+
 
 @dataclass(frozen=True)
 class Generation:
@@ -35,10 +40,12 @@ class Generation:
 
 @dataclass(frozen=True)
 class Wanted:
-    """`candidate` is a pending release whose web dynos are to come up beside the current ones."""
+    """`candidate` is a pending release whose web dynos are to come up beside the current ones. `asleep`: those of the
+    current slots that sleep are to rest now."""
 
     current: Generation | None
     candidate: Generation | None = None
+    asleep: bool = False
 
 
 @dataclass(frozen=True)

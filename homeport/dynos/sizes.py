@@ -1,7 +1,7 @@
 """Heroku's dyno sizes, so that scripts, app.json files and habits go on working.
 
 Memory and processor counts: https://devcenter.heroku.com/articles/dyno-types. On a machine of one's own a size buys
-nothing; it says how much memory a dyno may use and how many web processes it starts.
+nothing; it says how much memory a dyno may use, how many web processes it starts, and whether it may sleep.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ DEFAULT = "Basic"
 
 @dataclass(frozen=True)
 class Size:
-    """`memory` is in MB; `processors` are those of Heroku's own dyno of this name."""
+    """`memory` is in MB; `processors` are those of Heroku's own dyno of this name.
+
+    `sleeps`: it rests while nobody asks for its app.
+    """
 
     name: str
     memory: int
     processors: int
+    sleeps: bool = False
 
     @property
     def web_concurrency(self) -> int:
@@ -32,8 +36,8 @@ class Size:
 
 
 _SIZES = (
-    Size("Free", 512, 8),
-    Size("Eco", 512, 8),
+    Size("Free", 512, 8, sleeps=True),
+    Size("Eco", 512, 8, sleeps=True),
     Size("Hobby", 512, 8),
     Size("Basic", 512, 8),
     Size("Standard-1X", 512, 8),

@@ -1,6 +1,6 @@
 """The states of a dyno and the only ways between them.
 
-https://devcenter.heroku.com/articles/dyno-startup-behavior names them; `idle` is kept for apps that sleep.
+https://devcenter.heroku.com/articles/dyno-startup-behavior names them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class State(Enum):
     STARTING = "starting"  # decided, or launched and not yet ready for work
     UP = "up"  # a web dyno accepts requests, any other runs
     CRASHED = "crashed"  # ended without being told to; waits for its next try
-    IDLE = "idle"  # put to sleep, wakes on the next request
+    IDLE = "idle"  # put to sleep: nothing of it runs, and another one takes its place when the app wakes
     DOWN = "down"  # told to go; its row disappears once its process has
     COMPLETE = "complete"  # a one-off that has ended
 
@@ -27,7 +27,7 @@ _WAYS: dict[State, frozenset[State]] = {
     State.STARTING: frozenset({State.UP, State.CRASHED, State.DOWN, State.COMPLETE}),
     State.UP: frozenset({State.CRASHED, State.IDLE, State.DOWN, State.COMPLETE}),
     State.CRASHED: frozenset({State.STARTING, State.DOWN}),
-    State.IDLE: frozenset({State.STARTING, State.CRASHED, State.DOWN}),
+    State.IDLE: frozenset({State.DOWN}),
     State.DOWN: frozenset(),
     State.COMPLETE: frozenset(),
 }

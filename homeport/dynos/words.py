@@ -27,6 +27,8 @@ def exited(code: int | None) -> str:
 
 RESTARTING = "Restarting"
 CYCLING = "Cycling"
+IDLING = "Idling"
+UNIDLING = "Unidling"
 TERM = "Stopping all processes with SIGTERM"
 KILL = "Stopping remaining processes with SIGKILL"
 AWAITING = "Awaiting client"

@@ -22,6 +22,14 @@ from homeport.router.paths import LOG_PIPE
 LogSink = Callable[[str, list[str]], None]
 """Takes (app id, texts of its router lines, oldest first). Must not block."""
 
+Knock = Callable[[str], None]
+"""Told the id of an app that sleeps and is asked for, perhaps several times. Must not block."""
+
+
+def nobody_sleeps(_app_id: str) -> None:
+    """The `Knock` of who has no apps that sleep."""
+
+
 _F_SETPIPE_SZ = 1031  # Linux
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 16
@@ -49,7 +57,7 @@ def parse(line: str) -> AccessLine | None:
         return None
     status = int(status_word)
     if server == "<NOSRV>":
-        code = CODES.get(state) or (CODES["H20"] if state == "starting" else None)
+        code = CODES.get(state) or (CODES["H20"] if state in ("starting", "asleep") else None)
         if termination[:2] != "LR":
             code = of_termination(termination, status=status, has_server=False) or code
         return AccessLine(app_id, _unserved(code, request, status, protocol))
@@ -76,12 +84,21 @@ def _unserved(code: Code | None, request: str, status: int, protocol: str) -> st
     return f"{_head(code)} {request} dyno= connect= service= status={shown} bytes= protocol={protocol}"
 
 
+def knocks_at(line: str) -> str | None:
+    """The app that sleeps and is asked for: the lobby says so at once (`knock asleep/ID/NAME`); without a lobby it is
+    seen when the request ends."""
+    route = line.removeprefix("knock ").partition(" ")[0]
+    state, _, rest = route.partition("/")
+    return rest.partition("/")[0] or None if state == "asleep" else None
+
+
 class AccessLog:
     """Reads the pipe and hands router lines on, a batch at a time, so that a flood cannot keep the loop busy."""
 
-    def __init__(self, root: Path, sink: LogSink, *, pause: float = _PAUSE) -> None:
+    def __init__(self, root: Path, sink: LogSink, knock: Knock = nobody_sleeps, *, pause: float = _PAUSE) -> None:
         self._path = root / LOG_PIPE
         self._sink = sink
+        self._knock = knock
         self._between = pause
         self._descriptor: int | None = None
         self._again: asyncio.TimerHandle | None = None
@@ -125,10 +142,16 @@ class AccessLog:
         self._again = loop.call_later(self._between, self.start)
         *lines, self._rest = (self._rest + data).split(b"\n")
         batches: dict[str, list[str]] = {}
+        wanted: set[str] = set()
         for raw in lines:
-            line = parse(raw.decode("utf-8", "replace"))
+            text = raw.decode("utf-8", "replace")
+            if asleep := knocks_at(text):
+                wanted.add(asleep)
+            line = parse(text)
             if line is not None:
                 batches.setdefault(line.app_id, []).append(line.text)
+        for app_id in wanted:
+            self._knock(app_id)
         for app_id, texts in batches.items():
             self.lines += len(texts)
             self._sink(app_id, texts)

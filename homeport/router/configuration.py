@@ -54,6 +54,10 @@ def backend_name(app_id: str) -> str:
     return f"app-{app_id}"
 
 
+def app_id_of(backend: str) -> str:
+    return backend.removeprefix("app-")
+
+
 def server_name(server: Server) -> str:
     """Unique in its backend even while the dyno before it of the same name drains; the log cuts the id off."""
     return f"{server.name}:{server.dyno_id[:8]}"
@@ -64,6 +68,7 @@ def route(app: AppRoute) -> str:
     state = {
         AppState.UP: "up",
         AppState.STARTING: "starting",
+        AppState.ASLEEP: "asleep",
         AppState.CRASHED: "H10",
         AppState.NO_WEB: "H14",
         AppState.MAINTENANCE: "H80",

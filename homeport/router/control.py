@@ -36,6 +36,15 @@ class RunningServer:
     taking: bool
 
 
+@dataclass(frozen=True)
+class Load:
+    """`under_way`: connections to the dynos behind a backend. `quiet`: seconds since the last one was made, None if
+    this worker has made none."""
+
+    under_way: int
+    quiet: int | None
+
+
 @contextmanager
 def _reachable(path: Path) -> Iterator[str]:
     """A path short enough for a socket address: a deep `$HOMEPORT_HOME` is reached through its open folder."""
@@ -134,6 +143,17 @@ class Control:
                 )
             )
         return found
+
+    async def loads(self) -> dict[str, Load]:
+        """What every app's backend has to do, by backend name."""
+        header, *lines = (await self.ask("show stat -1 2 -1")).splitlines() or [""]
+        columns = header.removeprefix("# ").split(",")
+        rows = (dict(zip(columns, line.split(","), strict=False)) for line in lines)
+        return {
+            row["pxname"]: Load(int(row["scur"] or 0), int(row["lastsess"]) if row["lastsess"].isdigit() else None)
+            for row in rows
+            if row.get("pxname", "").startswith("app-")
+        }
 
     async def map(self, path: str) -> dict[str, str]:
         """The entries of a map."""

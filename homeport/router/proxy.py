@@ -12,12 +12,13 @@ import logging
 import os
 import resource
 from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from homeport.errors import HomeportError
 from homeport.home import Home
 from homeport.router import disk, paths, ports, process
-from homeport.router.access import AccessLog, LogSink
+from homeport.router.access import AccessLog, Knock, LogSink, nobody_sleeps
 from homeport.router.authority import Authority
 from homeport.router.control import Running
 from homeport.router.disk import Written
@@ -43,7 +44,8 @@ class Proxy:
 
     `https_port` and `http_port`: 0 picks a free one, or the one that a running proxy has. `bind`: addresses to listen
     on; by default loopback for the domain localhost and everything for others. `api_socket` and
-    `rendezvous_socket`: the daemon's unix sockets. `log_sink(app_id, texts)` takes router lines and must not block.
+    `rendezvous_socket`: the daemon's unix sockets. `log_sink(app_id, texts)` takes router lines and must not block,
+    nor must `knock(app_id)`, which is told of requests for an app that sleeps.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Proxy:
         api_socket: Path,
         rendezvous_socket: Path,
         log_sink: LogSink,
+        knock: Knock = nobody_sleeps,
         timeouts: Timeouts | None = None,
         program: str = "haproxy",
     ) -> None:
@@ -71,7 +74,7 @@ class Proxy:
         self._program_name = program
         self._program: process.Program | None = None
         self._runtime = Runtime(home.root)
-        self._access = AccessLog(home.root, log_sink)
+        self._access = AccessLog(home.root, log_sink, knock)
         self._lock = asyncio.Lock()
         self._table: RouteTable | None = None
         self._next: asyncio.Task[None] | None = None
@@ -138,6 +141,14 @@ class Proxy:
     async def alive(self) -> bool:
         """Whether HAProxy answers."""
         return await self._runtime.running() is not None
+
+    async def last_requests(self) -> dict[str, datetime]:
+        """When each app's dynos last got a request, by app id: now, while one is under way.
+
+        A worker knows only of its own. Requests that began before its start are not counted, and of apps that had none
+        since then nothing is said. Raises OSError when HAProxy is gone, `HomeportError` (`haproxy_busy`).
+        """
+        return await self._runtime.last_requests(datetime.now(UTC))
 
     async def stop(self) -> None:
         """End HAProxy, and with it every connection."""

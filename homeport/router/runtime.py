@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from homeport.errors import HomeportError
 from homeport.router import paths
+from homeport.router.configuration import app_id_of
 from homeport.router.control import Control, Running
 from homeport.router.plan import (
     Command,
@@ -45,6 +47,12 @@ class Runtime:
             hosts=await self._control.map(paths.HOSTS_MAP),
             certificates=await self._control.certificates(paths.CERTIFICATE_LIST),
         )
+
+    async def last_requests(self, now: datetime) -> dict[str, datetime]:
+        """By app id, for those that had any."""
+        loads = await self._control.loads()
+        quiet = {name: 0 if load.under_way else load.quiet for name, load in loads.items()}
+        return {app_id_of(name): now - timedelta(seconds=each) for name, each in quiet.items() if each is not None}
 
     async def follow(self, todo: Plan) -> None:
         """Carry a plan out. Raises `HomeportError` (`haproxy_refused`)."""

@@ -170,7 +170,8 @@ def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") ->
     ]
     if settings.lua:
         lines.append(
-            f"  http-request lua.lobby {round(settings.timeouts.boot * 1000)} if {{ var(txn.route) -m beg starting/ }}"
+            f"  http-request lua.lobby {round(settings.timeouts.boot * 1000)}"
+            " if { var(txn.route) -m beg starting/ asleep/ }"
         )
     if settings.version >= (2, 9):
         # Longer than the server's, so that it is clear whose fault it was when nothing moves. Not before the lobby.

@@ -27,6 +27,8 @@ class AppState(Enum):
     """Web dynos are wanted, none is up, none is on its way (Heroku: H10)."""
     NO_WEB = "no_web"
     """Nothing was released yet, or web is scaled to zero (Heroku: H14)."""
+    ASLEEP = "asleep"
+    """Nobody asked for it for long. A request wakes it, and waits as for one that is starting."""
     MAINTENANCE = "maintenance"
     """The owner asked for the maintenance page, whatever runs (Heroku: H80)."""
 
@@ -59,11 +61,14 @@ class RouteTable:
     apps: tuple[AppRoute, ...] = ()
 
 
-def decide(*, maintenance: bool, released: bool, wanted: int, dynos: Collection[str], routable: int) -> AppState:
+def decide(
+    *, maintenance: bool, released: bool, wanted: int, dynos: Collection[str], routable: int, asleep: bool = False
+) -> AppState:
     """The state of an app.
 
     `released`: its current release has a slug. `wanted`: the quantity of web in its formation. `dynos`: the states
     of its web dynos that were not told to stop. `routable`: how many of them take requests.
+    `asleep`: its web dynos rest, or are about to.
     """
     if maintenance:
         return AppState.MAINTENANCE
@@ -71,6 +76,8 @@ def decide(*, maintenance: bool, released: bool, wanted: int, dynos: Collection[
         return AppState.UP
     if not released or wanted <= 0:
         return AppState.NO_WEB
+    if asleep:
+        return AppState.ASLEEP
     if "crashed" in dynos and "starting" not in dynos:
         return AppState.CRASHED
     return AppState.STARTING
@@ -114,7 +121,7 @@ def table(session: Session, *, domain: str) -> RouteTable:
         for app_id in {*current, *earlier}
     }
     apps = session.execute(
-        select(App.id, App.name, App.maintenance, Release.slug_id)
+        select(App.id, App.name, App.maintenance, Release.slug_id, App.asleep_release_id == App.current_release_id)
         .outerjoin(Release, Release.id == App.current_release_id)
         .order_by(App.id)
     )
@@ -130,9 +137,10 @@ def table(session: Session, *, domain: str) -> RouteTable:
                     wanted=wanted.get(app_id, 0),
                     dynos=states[app_id],
                     routable=len(servers.get(app_id, ())),
+                    asleep=bool(asleep),
                 ),
                 servers.get(app_id, ()),
             )
-            for app_id, name, maintenance, slug_id in apps
+            for app_id, name, maintenance, slug_id, asleep in apps
         )
     )

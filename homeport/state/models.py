@@ -117,6 +117,7 @@ class App(Base):
     current_release_id: Mapped[str | None] = mapped_column(
         ForeignKey("releases.id", use_alter=True, name="fk_apps_current_release")
     )
+    asleep_release_id: Mapped[str | None] = mapped_column(String(36))  # it fell asleep with this release in force
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     released_at: Mapped[datetime | None]
@@ -125,6 +126,11 @@ class App(Base):
     current_release: Mapped[Release | None] = relationship(
         foreign_keys=[current_release_id], post_update=True, lazy="selectin"
     )
+
+    @property
+    def asleep(self) -> bool:
+        """Whether its Eco dynos rest until somebody asks for something. With a new release it is awake."""
+        return self.asleep_release_id is not None and self.asleep_release_id == self.current_release_id
 
 
 class Domain(Base):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from homeport.router import AppState, RouteTable, Server
 from homeport.router.process import find
 from tests.integration.router.proxy_ground import (
+    QUICK,
     Behaviour,
     Dyno,
     Request,
@@ -292,6 +295,95 @@ def test_waiting_holds_nobody_else_up(tmp_path: Path) -> None:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
+
+    asyncio.run(story())
+
+
+# Requests for an app that sleeps
+
+
+def test_a_request_for_an_app_that_sleeps_knocks_and_waits_until_it_is_up(tmp_path: Path) -> None:
+    async def story() -> None:
+        knocks: list[str] = []
+        settings = {"knock": knocks.append}
+        async with Dyno.running(hello) as dyno, proxy(tmp_path, only("shop", AppState.ASLEEP), **settings) as ground:
+            posts = [ground.get("shop.localhost", method="POST", body=b"x" * 300_000) for _ in range(5)]
+            waiting = [asyncio.create_task(post) for post in posts]
+            async with asyncio.timeout(10):
+                while not knocks:  # noqa: ASYNC110 - a few milliseconds, in a test
+                    await asyncio.sleep(0.01)
+            assert set(knocks) == {only("shop", AppState.ASLEEP).apps[0].app_id}
+            await ground.proxy.apply(only("shop", AppState.STARTING))
+            assert not any(task.done() for task in waiting)
+            await ground.proxy.apply(up("shop", dyno))
+            assert [(await task).text for task in waiting] == ["hello\n"] * 5
+            assert len(dyno.requests) == 5
+            assert "at=info method=POST" in await ground.line("method=POST")
+
+    asyncio.run(story())
+
+
+def test_who_waits_knocks_again_and_again_until_it_is_h20(tmp_path: Path) -> None:
+    async def story() -> None:
+        knocks: list[str] = []
+        async with proxy(tmp_path, only("shop", AppState.ASLEEP), knock=knocks.append) as ground:
+            page = await ground.get("shop.localhost")
+            assert page.status == 503
+            assert "still starting" in page.text
+            assert 'at=error code=H20 desc="App boot timeout" method=GET' in await ground.line("code=H20")
+            assert len(knocks) > 1, "a knock may get lost"
+
+    asyncio.run(story())
+
+
+def test_a_request_that_waited_for_a_sleeping_app_survives_a_reload(tmp_path: Path) -> None:
+    async def story() -> None:
+        knocks: list[str] = []
+        asleep = only("shop", AppState.ASLEEP)
+        async with Dyno.running(hello) as dyno, proxy(tmp_path, asleep, knock=knocks.append) as ground:
+            waiting = asyncio.create_task(ground.get("shop.localhost"))
+            async with asyncio.timeout(10):
+                while not knocks:  # noqa: ASYNC110 - a few milliseconds, in a test
+                    await asyncio.sleep(0.01)
+            other = app("other", AppState.UP, dyno.server)  # a backend that the worker does not have
+            await ground.proxy.apply(RouteTable((*asleep.apps, other)))
+            knocks.clear()
+            async with asyncio.timeout(10):
+                while not knocks:  # noqa: ASYNC110 - the new worker's lobby
+                    await asyncio.sleep(0.01)
+            await ground.proxy.apply(RouteTable((*up("shop", dyno).apps, other)))
+            assert (await waiting).text == "hello\n"
+
+    asyncio.run(story())
+
+
+def test_the_proxy_remembers_when_each_app_was_asked_last(tmp_path: Path) -> None:
+    async def story() -> None:
+        release = asyncio.Event()
+
+        async def slow(request: Request) -> None:
+            await release.wait()
+            await request.answer(b"slow\n")
+
+        patient = replace(QUICK, first_byte=30.0)
+        async with (
+            Dyno.running(slow) as busy,
+            Dyno.running(hello) as quick,
+            proxy(tmp_path, timeouts=patient) as ground,
+        ):
+            shop, blog = app("shop", AppState.UP, busy.server), app("blog", AppState.UP, quick.server)
+            await ground.proxy.apply(RouteTable((shop, blog, app("idle", AppState.UP, quick.server))))
+            assert await ground.proxy.last_requests() == {}
+            under_way = asyncio.create_task(ground.get("shop.localhost"))
+            await busy.asked()
+            assert (await ground.get("blog.localhost")).status == 200
+            await asyncio.sleep(1.5)  # HAProxy counts in whole seconds
+            asked, now = await ground.proxy.last_requests(), datetime.now(UTC)
+            release.set()
+            assert (await under_way).status == 200
+            assert asked.keys() == {shop.app_id, blog.app_id}
+            assert now - asked[shop.app_id] < timedelta(seconds=1), "it is being answered"
+            assert timedelta(seconds=1) <= now - asked[blog.app_id] < timedelta(seconds=20)
 
     asyncio.run(story())
 

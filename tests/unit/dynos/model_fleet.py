@@ -18,11 +18,13 @@ from homeport.dynos.actions import (
     Complete,
     Create,
     ForgetCrashes,
+    Idle,
     Launch,
     MarkCrashed,
     MarkUp,
     Remove,
     Replace,
+    Rest,
     Retire,
     Stop,
 )
@@ -34,9 +36,9 @@ from homeport.engine import Instance, Phase
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def slots(**quantities: int) -> tuple[Slot, ...]:
+def slots(size: str = "Basic", **quantities: int) -> tuple[Slot, ...]:
     return tuple(
-        Slot(name, number, "Basic", f"run {name}")
+        Slot(name, number, size, f"run {name}")
         for name, quantity in quantities.items()
         for number in range(1, quantity + 1)
     )
@@ -48,6 +50,8 @@ class ModelFleet:
     now: datetime = START
     current: Generation | None = None
     candidate: Generation | None = None
+    size: str = "Basic"
+    asleep: bool = False
     statuses: dict[str, str] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
@@ -75,7 +79,7 @@ class ModelFleet:
             replace(row, on_trial=self.statuses.get(row.release_id, "succeeded") != "succeeded")
             for row in self.rows.values()
         ]
-        return plan(Wanted(self.current, self.candidate), rows, facts, self.setbacks, self.now, self.rules)
+        return plan(Wanted(self.current, self.candidate, self.asleep), rows, facts, self.setbacks, self.now, self.rules)
 
     def step(self) -> bool:
         """Carry one plan out; whether it had anything to do."""
@@ -108,9 +112,11 @@ class ModelFleet:
     def carry_out(self, action: Action) -> None:
         self.done.append(action)
         match action:
-            case Create(release_id, slot):
+            case Create(release_id, slot, idle):
                 self.setbacks.pop(slot.name, None)
-                self.add(slot.type, slot.name, release_id, size=slot.size)
+                row = self.add(slot.type, slot.name, release_id, size=slot.size)
+                if idle:
+                    self.rows[row.id] = replace(row, state=State.IDLE)
             case Replace(dyno_id, slot, cycle):
                 old = self.rows[dyno_id] if cycle else self.rows.pop(dyno_id)
                 self.add(slot.type, slot.name, old.release_id, size=slot.size)
@@ -128,7 +134,9 @@ class ModelFleet:
                     self.count_crash(self.rows[dyno_id].name)
             case Retire(dyno_id, _):
                 self.mark(dyno_id, State.DOWN)
-            case Stop(dyno_id) | Clear(dyno_id):
+            case Idle(dyno_id):
+                self.mark(dyno_id, State.IDLE)
+            case Rest(dyno_id) | Stop(dyno_id) | Clear(dyno_id):
                 self.stopping.append(dyno_id)
             case Remove(dyno_id):
                 assert dyno_id not in self.instances, "a row may go only after its process"
@@ -197,13 +205,14 @@ class ModelFleet:
         self.candidate = None
 
     def release(self, name: str, **quantities: int) -> None:
-        """A release that is current at once: a config change, a rollback."""
+        """A release that is current at once: a config change, a rollback. It is awake."""
         self.statuses[name] = "succeeded"
-        self.current = Generation(name, slots(**quantities))
+        self.current = Generation(name, slots(self.size, **quantities))
+        self.asleep = False
 
     def try_release(self, name: str, **quantities: int) -> None:
         self.statuses[name] = "pending"
-        self.candidate = Generation(name, tuple(slot for slot in slots(**quantities) if slot.type == "web"))
+        self.candidate = Generation(name, tuple(slot for slot in slots(self.size, **quantities) if slot.type == "web"))
 
     def succeed(self, **quantities: int) -> None:
         assert self.candidate is not None

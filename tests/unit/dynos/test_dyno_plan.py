@@ -8,6 +8,7 @@ import pytest
 
 from homeport.dynos.actions import (
     Complete,
+    Create,
     ForgetCrashes,
     MarkCrashed,
     Remove,
@@ -16,10 +17,10 @@ from homeport.dynos.actions import (
     Stop,
     Why,
 )
-from homeport.dynos.plan import Rules
+from homeport.dynos.plan import Plan, Rules
 from homeport.dynos.situation import Gate, Generation, Setback, Slot
 from homeport.dynos.states import IllegalTransition, State, change
-from tests.unit.dynos.model_fleet import ModelFleet
+from tests.unit.dynos.model_fleet import ModelFleet, slots
 
 
 def fleet(**quantities: int) -> ModelFleet:
@@ -563,6 +564,116 @@ class TestOneOffs:
         assert made.states() == {"run.1234": ["v1 up"]}
 
 
+class TestSleeping:
+    def asleep(self, **quantities: int) -> ModelFleet:
+        made = ModelFleet(size="Eco")
+        made.release("v1", **quantities)
+        made.finish()
+        made.asleep = True
+        made.finish()
+        made.done.clear()
+        return made
+
+    def test_an_app_that_falls_asleep_keeps_its_rows_and_runs_nothing(self) -> None:
+        made = ModelFleet(size="Eco")
+        made.release("v1", web=2, worker=1)
+        made.finish()
+        made.done.clear()
+        made.asleep = True
+        made.finish()
+        assert made.states() == {"web.1": ["v1 idle"], "web.2": ["v1 idle"], "worker.1": ["v1 idle"]}
+        assert made.instances == {}
+        assert kinds(made) == ["Idle"] * 3 + ["Rest"] * 3
+        assert made.decide() == Plan(()), "and it is left alone, for ever"
+
+    def test_awake_new_dynos_take_the_places_of_those_that_rested(self) -> None:
+        made = self.asleep(web=1, worker=1)
+        made.asleep = False
+        made.finish()
+        assert made.states() == {"web.1": ["v1 up"], "worker.1": ["v1 up"]}
+        assert [action.woken for action in made.done if isinstance(action, Create)] == [True, True]
+
+    def test_woken_while_it_still_stops_a_web_dyno_starts_beside_and_a_worker_waits(self) -> None:
+        made = ModelFleet(size="Eco")
+        made.release("v1", web=1, worker=1)
+        made.finish()
+        made.asleep = True
+        made.settle()
+        made.asleep = False
+        made.settle()
+        assert made.states() == {"web.1": ["v1 idle", "v1 starting"], "worker.1": ["v1 idle"]}
+        made.finish()
+        assert made.states() == {"web.1": ["v1 up"], "worker.1": ["v1 up"]}
+
+    def test_when_the_daemon_died_while_it_stopped_them_the_next_one_goes_on(self) -> None:
+        made = ModelFleet(size="Eco")
+        made.release("v1", web=1, worker=1)
+        made.finish()
+        made.asleep = True
+        made.settle()
+        made.restart_daemon()
+        assert kinds(made)[-2:] == ["Rest", "Rest"]
+        made.finish()
+        assert made.instances == {}
+
+    def test_after_a_restart_of_the_machine_it_still_sleeps(self) -> None:
+        made = self.asleep(web=1, worker=1)
+        made.rows.clear()  # as `homeport down` does
+        made.finish()
+        assert made.states() == {"web.1": ["v1 idle"], "worker.1": ["v1 idle"]}
+        assert made.launches[2:] == []
+
+    def test_what_crashed_is_not_tried_again_while_the_app_sleeps(self) -> None:
+        made = ModelFleet(size="Eco")
+        made.release("v1", web=1, worker=1)
+        made.finish()
+        worker = made.only("worker.1")
+        made.exited(worker.id)
+        made.settle()
+        made.asleep = True
+        made.finish()
+        made.now += timedelta(hours=1)
+        assert made.states() == {"web.1": ["v1 idle"], "worker.1": ["v1 crashed"]}
+        assert made.decide() == Plan(())
+        made.asleep = False
+        made.finish()
+        assert made.states() == {"web.1": ["v1 up"], "worker.1": ["v1 up"]}
+
+    def test_of_an_app_that_sleeps_only_those_of_a_size_that_sleeps_rest(self) -> None:
+        made = ModelFleet(size="Eco")
+        made.release("v1", web=1)
+        made.current = Generation("v1", (*slots("Eco", web=1), *slots("Basic", worker=1)))
+        made.asleep = True
+        made.finish()
+        assert made.states() == {"web.1": ["v1 idle"], "worker.1": ["v1 up"]}
+
+    def test_a_candidate_comes_up_beside_an_app_that_sleeps(self) -> None:
+        made = self.asleep(web=1, worker=1)
+        made.try_release("v2", web=1, worker=1)
+        made.finish()
+        assert made.states() == {"web.1": ["v1 idle", "v2 up"], "worker.1": ["v1 idle"]}
+        made.succeed(web=1, worker=1)
+        made.finish()
+        assert made.states() == {"web.1": ["v2 up"], "worker.1": ["v2 up"]}
+
+    def test_an_app_that_sleeps_goes_on_sleeping_when_a_candidate_fails(self) -> None:
+        made = self.asleep(web=1)
+        made.try_release("v2", web=1)
+        made.settle()
+        made.launched(made.launching[0])
+        made.settle()
+        made.exited(made.gating[0])
+        made.settle()
+        made.fail()
+        made.finish()
+        assert made.states() == {"web.1": ["v1 idle"]}
+
+    def test_a_dyno_that_rests_is_not_cycled(self) -> None:
+        made = self.asleep(web=1)
+        made.now += timedelta(days=30)
+        assert made.decide() == Plan(())
+
+
 def test_only_the_ways_of_the_table_lead_from_state_to_state() -> None:
     assert {f"{old.value} {new.value}" for old in State for new in State if not _raises(old, new)} == {
         "starting up",
@@ -575,8 +686,6 @@ def test_only_the_ways_of_the_table_lead_from_state_to_state() -> None:
         "up complete",
         "crashed starting",
         "crashed down",
-        "idle starting",
-        "idle crashed",
         "idle down",
     }
 

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from homeport.dynos.actions import MarkUp
+from homeport.dynos.actions import Create, MarkUp, Replace
 from homeport.dynos.situation import Gate
 from homeport.dynos.states import State
 from homeport.engine import Phase
@@ -25,7 +25,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.fleet = ModelFleet()
+        self.fleet = ModelFleet(size="Eco")
         self.releases = 0
         self.quantities = {"web": 1, "worker": 1}
         self.silent = {"web.1", "web.2", "web.3"}  # slots that need not serve: they never did, or were stopped
@@ -81,11 +81,29 @@ class Machine(RuleBasedStateMachine):
         if not live:
             return
         row = live[pick % len(live)]
+        fleet.asleep = False
         if row.type == "web" and row.state is State.UP:
             if fleet.current is not None and row.release_id == fleet.current.release_id:
                 fleet.add(row.type, row.name, row.release_id)
         else:
             fleet.mark(row.id, State.DOWN)
+
+    @precondition(lambda self: self.fleet.current is not None)
+    @rule()
+    def fall_asleep(self) -> None:
+        """As `idling.fall_asleep` does: only when all web dynos are up, and nothing else of their names is there."""
+        fleet = self.fleet
+        assert fleet.current is not None
+        wanted = {slot.name for slot in fleet.current.slots if slot.type == "web"}
+        web = [row for row in fleet.rows.values() if row.type == "web"]
+        settled = all(row.state is State.UP and row.release_id == fleet.current.release_id for row in web)
+        if wanted and settled and sorted(row.name for row in web) == sorted(wanted):
+            fleet.asleep = True
+            self.silent |= wanted
+
+    @rule()
+    def wake(self) -> None:
+        self.fleet.asleep = False
 
     @rule(pick=picks)
     def stop(self, pick: int) -> None:
@@ -154,10 +172,10 @@ class Machine(RuleBasedStateMachine):
         fleet = self.fleet
         for number in range(1, 4):
             name = f"web.{number}"
-            if fleet.serving(name):
+            if fleet.serving(name) and not fleet.asleep:
                 if number <= self.quantities["web"]:
                     self.silent.discard(name)
-            else:
+            elif not fleet.asleep:
                 assert name in self.silent, f"{name}: {fleet.states().get(name)}, {fleet.done[-5:]}"
 
     @invariant()
@@ -170,6 +188,14 @@ class Machine(RuleBasedStateMachine):
             if row.type == "worker" and (runs or row.id in fleet.launching):
                 alive.setdefault(row.name, []).append(row.id)
         assert all(len(ids) == 1 for ids in alive.values()), alive
+
+    @invariant()
+    def nothing_is_started_for_an_app_that_sleeps(self) -> None:
+        fleet = self.fleet
+        current = fleet.current.release_id if fleet.current is not None and fleet.asleep else None
+        for action in fleet.decide().actions:
+            assert not (isinstance(action, Replace) and fleet.rows[action.id].release_id == current)
+            assert not (isinstance(action, Create) and action.release_id == current and not action.idle)
 
     @invariant()
     def nobody_is_up_twice_at_rest(self) -> None:
@@ -188,6 +214,7 @@ class Machine(RuleBasedStateMachine):
         if fleet.candidate is not None:
             fleet.fail()
         fleet.gates.clear()
+        fleet.asleep = False
         fleet.finish()
         for _ in range(10):  # crashes that are over: their delays pass
             fleet.now += timedelta(minutes=11)

@@ -36,6 +36,24 @@ def test_the_state_of_an_app(
     assert decided is state
 
 
+@pytest.mark.parametrize(
+    ("maintenance", "wanted", "dynos", "routable", "state"),
+    [
+        (False, 1, {"idle"}, 0, AppState.ASLEEP),
+        (False, 1, set(), 0, AppState.ASLEEP),
+        (False, 1, {"crashed"}, 0, AppState.ASLEEP),  # it is not tried again before somebody asks for it
+        (False, 1, {"up"}, 1, AppState.UP),  # about to be put to sleep
+        (False, 0, set(), 0, AppState.NO_WEB),
+        (True, 1, {"idle"}, 0, AppState.MAINTENANCE),  # whose page wakes nobody
+    ],
+)
+def test_the_state_of_an_app_that_sleeps(
+    maintenance: bool, wanted: int, dynos: set[str], routable: int, state: AppState
+) -> None:
+    decided = decide(maintenance=maintenance, released=True, wanted=wanted, dynos=dynos, routable=routable, asleep=True)
+    assert decided is state
+
+
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
     with database.session() as session:
@@ -117,6 +135,15 @@ def test_maintenance_counts_whatever_runs(session: Session, shop: App, ada: User
     start(session, deploy(session, shop, ada), 1)
     apps.set_maintenance(session, shop, True)
     assert only_route(session).state is AppState.MAINTENANCE
+
+
+def test_an_app_sleeps_until_it_has_a_new_release(session: Session, shop: App, ada: User) -> None:
+    start(session, deploy(session, shop, ada), 1, state="idle")
+    shop.asleep_release_id = shop.current_release_id
+    session.flush()
+    assert only_route(session).state is AppState.ASLEEP
+    deploy(session, shop, ada)
+    assert only_route(session).state is AppState.STARTING
 
 
 def test_equal_truths_are_equal_tables(session: Session, shop: App, ada: User) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from homeport.router.access import AccessLog, parse
+from homeport.router.access import AccessLog, knocks_at, parse
 
 REQUEST = 'method=GET path="/x?q=1" host=shop.localhost request_id=abc fwd="127.0.0.1"'
 
@@ -77,6 +77,7 @@ def test_either_side_may_end_a_websocket(termination: str) -> None:
         ("H10", 'at=error code=H10 desc="App crashed"'),
         ("H14", 'at=error code=H14 desc="No web processes running"'),
         ("H20", 'at=error code=H20 desc="App boot timeout"'),
+        ("asleep", 'at=error code=H20 desc="App boot timeout"'),
         ("starting", 'at=error code=H20 desc="App boot timeout"'),
         ("H80", 'at=info code=H80 desc="Maintenance mode"'),
     ],
@@ -84,6 +85,43 @@ def test_either_side_may_end_a_websocket(termination: str) -> None:
 def test_requests_that_no_dyno_saw(state: str, said: str) -> None:
     raw = line(route=f"{state}/id/shop", termination="LR", status=503, server="<NOSRV>", connect=-1, wait=-1)
     assert text(raw) == f"{said} {REQUEST} dyno= connect= service= status=503 bytes= protocol=https"
+
+
+@pytest.mark.parametrize(
+    ("raw", "app_id"),
+    [
+        ("knock asleep/id/shop", "id"),
+        (line(route="asleep/id/shop", termination="LR", status=503, server="<NOSRV>"), "id"),  # there was no lobby
+        (line(), None),
+        (line(route="H20/id/shop", termination="LR", status=503, server="<NOSRV>"), None),
+        ("knock asleep/", None),
+        ("knock", None),
+        ("", None),
+    ],
+)
+def test_who_asks_for_an_app_that_sleeps_knocks(raw: str, app_id: str | None) -> None:
+    assert knocks_at(raw) == app_id
+
+
+def test_a_knock_is_no_router_line() -> None:
+    assert parse("knock asleep/id/shop") is None
+
+
+def test_an_app_that_sleeps_is_knocked_at_once_for_many_requests(tmp_path: Path) -> None:
+    async def story() -> None:
+        (tmp_path / "run").mkdir()
+        knocks: list[str] = []
+        log = AccessLog(tmp_path, lambda *_: None, knocks.append, pause=0)
+        log.start()
+        os.write(log.open(), b"knock asleep/one/a\n" * 20 + b"knock asleep/two/b\n")
+        for _ in range(200):
+            if len(knocks) == 2:
+                break
+            await asyncio.sleep(0)
+        log.close()
+        assert sorted(knocks) == ["one", "two"]
+
+    asyncio.run(story())
 
 
 def test_an_app_that_is_up_without_a_server_is_our_fault() -> None:
