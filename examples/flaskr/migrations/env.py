@@ -8,6 +8,14 @@ from flaskr.extensions import db
 
 logging.basicConfig(format="%(message)s")
 logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)  # the push shows what the release phase did
+logging.getLogger("alembic.autogenerate").setLevel(logging.INFO)  # so `db migrate` says what it found
+
+
+def leave_out_the_empty(_context, _revision, scripts):
+    """No file from `flask db migrate` when nothing has changed."""
+    if getattr(context.config.cmd_opts, "autogenerate", False) and scripts[0].upgrade_ops.is_empty():
+        scripts.clear()
+        logging.getLogger("alembic.autogenerate").info("The tables are what the models say: nothing to change.")
 
 
 def run():
@@ -15,6 +23,7 @@ def run():
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
+            process_revision_directives=leave_out_the_empty,
             render_as_batch=connection.dialect.name == "sqlite",  # SQLite can change few things about a table
         )
         with context.begin_transaction():

@@ -3,12 +3,22 @@
 import logging
 
 from alembic import context
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
 from geoalchemy2 import alembic_helpers
 
 from market.extensions import db
 
 logging.basicConfig(format="%(message)s")
 logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)  # says what was done
+logging.getLogger("alembic.autogenerate").setLevel(logging.INFO)  # so `db migrate` says what it found
+
+
+def leave_out_the_empty(_context: MigrationContext, _revision: object, scripts: list[MigrationScript]) -> None:
+    """No file from `db migrate` when nothing has changed."""
+    if getattr(context.config.cmd_opts, "autogenerate", False) and scripts[0].upgrade_ops.is_empty():
+        scripts.clear()
+        logging.getLogger("alembic.autogenerate").info("The tables are what the models say: nothing to change.")
 
 
 def run() -> None:
@@ -17,7 +27,7 @@ def run() -> None:
             connection=connection,
             target_metadata=db.metadata,
             include_object=alembic_helpers.include_object,
-            process_revision_directives=alembic_helpers.writer,
+            process_revision_directives=alembic_helpers.writer.chain(leave_out_the_empty),
             render_item=alembic_helpers.render_item,
         )
         with context.begin_transaction():

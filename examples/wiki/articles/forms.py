@@ -49,6 +49,8 @@ class NewForm(EditForm):
         slug = Article.slug_of(title)
         if not slug:
             raise forms.ValidationError("A title has a letter or a digit.")
-        if len(slug) > 140 or Article.objects.filter(slug=slug).exists():
+        if len(slug) > 140:  # one sign may become a whole phrase: ﷺ
+            raise forms.ValidationError("This title is too long.")
+        if Article.objects.filter(slug=slug).exists():
             raise forms.ValidationError("There is an article of this title already.")
         return title

@@ -14,7 +14,7 @@ from .models import Article, EditConflict, Revision
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip()
+    words = request.GET.get("q", "").replace("\0", "").strip()  # Postgres refuses NUL, which nobody types
     page = Paginator(Article.objects.about(words), 50).get_page(request.GET.get("page"))
     recent = Revision.objects.select_related("article", "author").order_by("-made_at", "-pk")[:6]
     return render(request, "articles/index.html", {"page": page, "words": words, "recent": recent})

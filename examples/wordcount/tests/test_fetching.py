@@ -46,6 +46,11 @@ def test_nobody_gets_us_to_knock_on_inner_doors(site):
             fetch(url, IN_PRODUCTION)
 
 
+def test_a_title_holds_what_a_database_keeps():
+    assert read(b"<title>Te\0a</title>", "text/html", None).title.startswith("Te")
+    assert "\0" not in read(b"<title>Te\0a</title>", "text/html", None).title
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -55,6 +55,12 @@ def test_what_is_wrong_with_a_request_is_said(visitor, form, why):
     assert why in page.text
 
 
+def test_what_no_database_keeps_is_left_out(visitor):
+    assert ask(visitor, text="tea\0 pot")["words"] == [["pot", 1], ["tea", 1]]
+    assert "Give the address" in visitor.post("/counts", data={"text": "\0", "url": "\0"}).text
+    assert visitor.get("/counts/%00").status_code == 404
+
+
 def test_too_much_is_refused_early(visitor):
     assert visitor.post("/counts", data={"text": "x" * 700_000}).status_code == 413
 

@@ -90,7 +90,7 @@ def read(body: bytes, kind: str, encoding: str | None) -> Page:
         except LookupError:  # an encoding that Python does not know
             return Page("", body.decode("utf-8", errors="replace"))
     soup = BeautifulSoup(body, "html.parser", from_encoding=encoding)
-    title = soup.title.get_text(" ", strip=True) if soup.title else ""
+    title = soup.title.get_text(" ", strip=True).replace("\0", "") if soup.title else ""  # Postgres keeps no NUL
     for element in soup(["title", "script", "style", "noscript", "template", "svg", "nav", "footer"]):
         element.decompose()
     return Page(title, soup.get_text(" ", strip=True))

@@ -56,7 +56,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.post("/counts")
 def ask() -> ResponseReturnValue:
-    url, pasted = request.form.get("url", "").strip(), request.form.get("text", "").strip()
+    url, pasted = (without_nul(request.form.get(name, "")).strip() for name in ("url", "text"))
     if problem := problem_with(url, pasted):
         return render_template("index.html", latest=Count.latest_pages(), form=request.form, problem=problem), 422
     row = Count(url=url or None, text=None if url else pasted, title="" if url else excerpt(pasted))
@@ -69,6 +69,11 @@ def ask() -> ResponseReturnValue:
         row.fail("The queue does not answer, so nobody will count this. Please try again in a minute.")
         db.session.commit()
     return redirect(url_for("pages.show", id=row.id))
+
+
+def without_nul(text: str) -> str:
+    """Postgres keeps every character but this one, which nobody types."""
+    return text.replace("\0", "")
 
 
 def problem_with(url: str, pasted: str) -> str | None:
@@ -117,7 +122,7 @@ def state(id: str) -> ResponseReturnValue:
 
 
 def find(id: str) -> Count:
-    return db.session.get(Count, id) or abort(404)
+    return db.session.get(Count, without_nul(id)) or abort(404)
 
 
 @blueprint.get("/up")

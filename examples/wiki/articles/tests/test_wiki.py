@@ -34,7 +34,10 @@ def test_titles_of_other_scripts(ada):
     assert ada.get("/wiki/чай/history").status_code == 200
 
 
-@pytest.mark.parametrize(("title", "why"), [("green TEA", "already"), ("?!", "letter or a digit"), ("", "required")])
+@pytest.mark.parametrize(
+    ("title", "why"),
+    [("green TEA", "already"), ("?!", "letter or a digit"), ("", "required"), ("ﷺ" * 120, "too long")],
+)
 def test_titles_that_cannot_be(ada, tea, title, why):
     page = ada.post("/new", {"title": title, "text": "kept"}).content.decode()
     assert why in page
@@ -96,6 +99,7 @@ def test_search_ignores_case_and_wants_every_word(client, tea):
     assert "Green tea" in page
     assert "Coffee" not in page
     assert "None yet" in client.get("/?q=%25").content.decode()
+    assert "Green tea" in client.get("/?q=green%00").content.decode()
 
 
 def test_a_missing_article_can_be_written(client, db):
@@ -124,6 +128,23 @@ def test_a_file_that_is_no_picture_is_refused_and_the_text_kept(ada, tea):
     page = edit(ada, tea, "New text", 1, picture=SimpleUploadedFile("x.png", b"<script>")).content.decode()
     assert "not a picture that we can read" in page
     assert "New text" in page
+
+
+def test_a_picture_that_came_with_a_conflict_has_to_be_chosen_again(ada, tea):
+    edit(ada, tea, "First.", 1)
+    assert "choose the picture" in edit(ada, tea, "Second.", 1, picture=drawing()).content.decode()
+    assert "choose the picture" not in edit(ada, tea, "Second.", 1).content.decode()
+
+
+def test_what_goes_wrong_is_said_on_a_page_of_ours(ada, monkeypatch):
+    too_much = ada.post("/new", {"title": "Tea", "text": "word " * 1_000_000})
+    assert too_much.status_code == 400
+    assert "too much at once" in too_much.content.decode()
+    monkeypatch.setattr(Article.objects, "about", lambda words: 1 / 0)
+    ada.raise_request_exception = False
+    broken = ada.get("/")
+    assert broken.status_code == 500
+    assert "in the log" in broken.content.decode()
 
 
 def test_what_will_be_lost_is_said(client, ada, user, monkeypatch):
