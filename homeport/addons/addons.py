@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from homeport.addons import catalog, lifecycle, records
+from homeport import releases
+from homeport.addons import attachments, catalog, lifecycle, records
 from homeport.addons.catalog import Plan, Service
 from homeport.addons.lifecycle import Wish
 from homeport.addons.provider import Provider, Resource
@@ -72,6 +73,10 @@ class Addons:
         if addon.state != State.PROVISIONED.value:
             return []
         return sorted(self._workshop.variables(records.resource(session, addon), attachment.name))
+
+    def attached(self, session: Session, app: App) -> releases.Attached:
+        """What the app's next release should have of add-ons."""
+        return attachments.attached(session, app, self._workshop.variables)
 
     async def create(self, app_id: str, wish: Wish, *, by: User) -> Addon:
         """A new add-on of the app: `provisioned` if its provider was quick, else it goes on by itself.

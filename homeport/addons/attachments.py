@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -48,24 +49,69 @@ def attach(
 
 def release(session: Session, app: App, *, by: User, description: str, variables: Variables) -> Release:
     """A release of the app with the config vars of all that is attached to it now."""
-    values = _values(session, app, variables)
-    plans = [records.plan_of(addon).full_name for addon in records.owned(session, app)]
-    return releases.set_addon_vars(session, app, values, plans=plans, by=by, description=description)
+    now = attached(session, app, variables)
+    return releases.set_addon_vars(session, app, now.values, plans=now.plans, by=by, description=description)
 
 
-def differ(session: Session, app: App, variables: Variables) -> bool:
-    """Whether the config vars of what is attached to the app are others now than in its current release."""
-    current = releases.current(session, app)
-    there = releases.variables(session, current)
-    return _values(session, app, variables) != {name: there.get(name) for name in current.addon_vars}
-
-
-def _values(session: Session, app: App, variables: Variables) -> dict[str, str]:
+def attached(session: Session, app: App, variables: Variables) -> releases.Attached:
+    """What a release of the app should have of add-ons."""
     values: dict[str, str] = {}
     for attachment in records.attachments(session, app):
         addon = attachment.addon
         if addon.state == State.PROVISIONED.value and addon.secret is not None:
             values |= variables(records.resource(session, addon), attachment.name)
+    plans = tuple(records.plan_of(addon).full_name for addon in records.owned(session, app))
+    return releases.Attached(values, plans)
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """An add-on that was there before and is another now: a password, an address, a plan."""
+
+    addon: Addon
+    before: Resource
+    after: Resource
+
+
+def release_renewed(
+    session: Session,
+    app: App,
+    renewal: Renewal,
+    *,
+    by: User,
+    description: str,
+    variables: Variables,
+    always: bool = False,
+) -> Release | None:
+    """A release of the app with what it runs with renewed, in force at once: what was before leads nowhere any more.
+
+    None if it runs with none of what is another now, unless `always`.
+    """
+    now = attached(session, app, variables)
+    current = releases.current(session, app)
+    there = releases.variables(session, current)
+    there = {name: there[name] for name in current.addon_vars if name in there}
+    values = dict(now.values)
+    if releases.has_command(current.slug):  # some of what is attached may wait for a command, or have failed with it
+        named = names_on(session, renewal.addon, app)
+        values = renewed(there, [(variables(renewal.before, name), variables(renewal.after, name)) for name in named])
+    if values == there and not always:
+        return None
+    return releases.set_addon_vars(session, app, values, plans=now.plans, by=by, description=description, at_once=True)
+
+
+def renewed(there: Mapping[str, str], changes: Iterable[tuple[dict[str, str], dict[str, str]]]) -> dict[str, str]:
+    """Config vars that an app runs with, renewed. Pure.
+
+    `changes` are what each of an add-on's attachments gave before, and what it gives now. Values count, not names: the
+    app may still run with this database by the name of DATABASE, while another is waiting to be that.
+    """
+    values = dict(there)
+    for old, new in changes:
+        instead = {old[name]: value for name, value in new.items() if name in old and old[name] != value}
+        values = {name: instead.get(value, value) for name, value in values.items()}
+        if not values.keys().isdisjoint(new):
+            values |= {name: value for name, value in new.items() if name not in old}
     return values
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from homeport import config
 from homeport.addons import attachments, catalog, names, records
-from homeport.addons.attachments import Variables
+from homeport.addons.attachments import Renewal, Variables
 from homeport.addons.catalog import Plan
 from homeport.addons.provider import Resource
 from homeport.addons.records import State
@@ -58,31 +58,32 @@ def provisioned(
 ) -> Addon | None:
     """The provider has made it: remember its secret and set the config vars. None if nobody wants it any more.
 
-    `by` is who waits for it; where nobody does, the release says what has happened meanwhile.
+    `by` is who waits for it; where nobody does, the release says what has happened meanwhile. What it sets anew is in
+    force at once: the password of before opens nothing any more.
     """
     addon = session.get(Addon, addon_id)
     if addon is None or addon.app is None or addon.state == State.DEPROVISIONED.value:
         return None
-    was = addon.state
-    before = addon.secret and config.vault(session).open(addon.secret)
-    if was == State.PROVISIONED.value and before == dict(secret):
+    was, before = addon.state, records.resource(session, addon)
+    if was == State.PROVISIONED.value and before.secret == dict(secret):
         return addon
     addon.state = State.PROVISIONED.value
     addon.secret = config.vault(session).seal(secret)
     addon.updated_at = now()
     session.flush()
+    after = records.resource(session, addon)
     for app in _apps(session, addon):
         named = attachments.names_on(session, addon, app)
         if was == State.PROVISIONED.value:
-            if not attachments.differ(session, app, variables):
-                continue
-            description = f"Update {', '.join(named)} by {addon.service}"
-        elif by is not None:
+            description, renewal = f"Update {', '.join(named)} by {addon.service}", Renewal(addon, before, after)
+            attachments.release_renewed(
+                session, app, renewal, by=by or app.owner, description=description, variables=variables
+            )
+            continue
+        if by is not None:
             description = f"Attach {', '.join(named)} (@ref:{addon.name})"
         else:
-            listed = ", ".join(
-                variable for name in named for variable in variables(records.resource(session, addon), name)
-            )
+            listed = ", ".join(variable for name in named for variable in variables(after, name))
             description = f"@ref:{addon.name} completed provisioning, setting {listed or named[0]}."
         attachments.release_all(session, [app], description=description, variables=variables, by=by)
     return addon
@@ -93,11 +94,18 @@ def planned(
 ) -> Addon:
     """The provider has given it another plan: write that down, in a release of each app that uses it."""
     addon = session.get_one(Addon, addon_id)
+    before = records.resource(session, addon)
     addon.plan = plan.name
     addon.secret = config.vault(session).seal(secret)
     session.flush()
-    description = f"Update {addon.name} to {plan.full_name}"
-    attachments.release_all(session, _apps(session, addon), description=description, variables=variables, by=by)
+    renewal, description = (
+        Renewal(addon, before, records.resource(session, addon)),
+        f"Update {addon.name} to {plan.full_name}",
+    )
+    for app in _apps(session, addon):
+        attachments.release_renewed(
+            session, app, renewal, by=by, description=description, variables=variables, always=True
+        )
     return addon
 
 

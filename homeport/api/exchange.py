@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 
-from homeport import accounts
+from homeport import accounts, releases
 from homeport.accounts import Action, Actor
 from homeport.addons import Addons
 from homeport.api import ranges
@@ -80,6 +80,11 @@ class Call:
         if self.core.data is None:
             raise Invalid("There are no databases here.", id="not_here_yet")
         return self.core.data
+
+    @property
+    def attached(self) -> releases.Attach | None:
+        """What add-ons give an app, on a platform that has any."""
+        return self.core.addons.attached if self.core.addons is not None else None
 
     def accepted(self, header: str) -> set[str]:
         """What a header such as `Accept-Expansion: plan,addon_service` lists."""

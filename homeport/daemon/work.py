@@ -22,6 +22,7 @@ class Work:
     builder: Builder
     launcher: deploys.Launcher
     deployer: deploys.Deploys
+    releaser: deploys.Releaser
     promoter: pipelines.Promoter
     setups: setups.Setups
 
@@ -47,7 +48,16 @@ def make_work(core: Core, where: api.Urls) -> Work:
     builder = Builder(home, core.store)
     outputs = deploys.Outputs(home.builds / "releases")
     publish = core.fleet.parts.routes.changed
-    launcher = deploys.Launcher(database, core.fleet, core.addons.snapshots, journal, where.app_url, publish, outputs)
+    launcher = deploys.Launcher(
+        database,
+        core.fleet,
+        core.addons.snapshots,
+        journal,
+        where.app_url,
+        publish,
+        outputs,
+        core.addons.addons.attached,
+    )
     deployer = deploys.Deploys(home, database, builder, launcher, journal)
     return Work(
         repositories=git.Repositories(home.repositories),
@@ -56,6 +66,7 @@ def make_work(core: Core, where: api.Urls) -> Work:
         builder=builder,
         launcher=launcher,
         deployer=deployer,
+        releaser=deploys.Releaser(database, launcher, journal),
         promoter=pipelines.Promoter(database, launcher, journal),
         setups=setups.Setups(home, database, core.addons.addons, deployer, core.fleet, journal),
     )

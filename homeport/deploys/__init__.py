@@ -6,6 +6,7 @@ from homeport.deploys.launch import Journal, Launch, Launcher
 from homeport.deploys.outputs import Outputs
 from homeport.deploys.push import PushPolicy
 from homeport.deploys.records import forget_old_builds, known_releases, make_current, recover
+from homeport.deploys.releaser import Releaser
 from homeport.deploys.turns import Turns
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Launcher",
     "Outputs",
     "PushPolicy",
+    "Releaser",
     "Turns",
     "forget_old_builds",
     "known_releases",

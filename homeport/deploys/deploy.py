@@ -115,7 +115,8 @@ class Deploys:
         say("")
         say("-----> Launching...")
         launch = Launch(order.app, order.by, release, order.previous, again="push again")
-        await self._launcher.launch(launch, say, lambda session: records.succeeded(session, order, release))
+        attached = self._launcher.attached
+        await self._launcher.launch(launch, say, lambda session: records.succeeded(session, order, release, attached))
 
     async def _build(self, order: Order, say: Say) -> tuple[builds.Built, AppJson]:
         say("Compressing source files... done.")

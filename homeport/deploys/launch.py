@@ -1,16 +1,17 @@
 """From a pending release to the current one: release phase, rollout, change-over.
 
-A push comes here with what was built, a promotion with what another app has proved.
+A push comes here with what was built, a promotion with what another app has proved, a change with what is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from homeport import releases
 from homeport.addons import Snapshot
 from homeport.deploys.outputs import Outputs
 from homeport.deploys.turns import Turns
@@ -75,10 +76,11 @@ class Launcher:
         web_url: Callable[[str], str],
         publish: Callable[[], Awaitable[None]],
         outputs: Outputs,
+        attached: releases.Attach | None = None,
     ) -> None:
         """`publish` makes the router follow what was committed, and returns when it does.
 
-        `outputs` keeps what release commands say, by the release's id.
+        `outputs` keeps what release commands say, by the release's id. `attached` is what add-ons give an app just now.
         """
         self.turns = Turns()
         self._database = database
@@ -88,6 +90,7 @@ class Launcher:
         self._web_url = web_url
         self._publish = publish
         self.outputs = outputs
+        self.attached = attached
 
     async def launch(self, launch: Launch, say: Say, succeed: Callable[[Session], Release]) -> Release:
         """Release phase, then rollout; `succeed` makes the release current in one transaction and returns which is.
@@ -95,8 +98,22 @@ class Launcher:
         Raises `Invalid` (`release_command_failed`, `release_did_not_start`); what ran goes on running then, and the
         release is still pending: whoever made it says that it has failed.
         """
+        launch = await self._renewed(launch)
         snapshot = await self._release_phase(launch, say)
         return await self._roll_out(launch, say, snapshot, succeed)
+
+    async def release(self, launch: Launch, succeed: Callable[[Session], Release]) -> Release:
+        """Release phase alone, for a change of what runs already: its dynos are replaced once the release is current.
+
+        Raises `Invalid` (`release_command_failed`); the release is still pending then.
+        """
+        await self._release_phase(await self._renewed(launch), _unheard)
+        return await self._database.run(succeed)
+
+    async def _renewed(self, launch: Launch) -> Launch:
+        """On top of what is current now, with the add-ons of now: an earlier release may not have brought them."""
+        release = await self._database.run(releases.renew, launch.release, self.attached)
+        return replace(launch, release=release)
 
     async def _release_phase(self, launch: Launch, say: Say) -> Snapshot | None:
         """The `release` process type, in the new build, before any traffic; the snapshot that was taken before it.
@@ -104,22 +121,22 @@ class Launcher:
         https://devcenter.heroku.com/articles/release-phase
         """
         release = launch.release
-        if release.slug is None or "release" not in release.slug.process_types:
+        if not releases.has_command(release.slug):
             return None
         said = self.outputs.begin(release.id, say)  # first of all: who waits for a promotion asks for it right away
         try:
             snapshot = await self._snapshots.take(launch.app.id, release.version, say)
             say("       Release command declared: this new release will not be available until the command succeeds.")
             code = await self._fleet.release_phase(release.id, said)
+            if code != 0:
+                said.note(f" !     The release command failed with exit code {code}: {_kept(launch.previous)}.")
         finally:
             said.close()
         if code != 0:
-            previous = launch.previous
-            kept = f"v{previous.version} goes on as it was" if previous.slug_id else "nothing was released"
             raise Invalid(
                 f"The release command of v{release.version} failed with exit code {code}.",
                 id="release_command_failed",
-                why=f"It runs before any traffic, so {kept}.",
+                why=f"It runs before any traffic, so {_kept(launch.previous)}.",
                 fix=f"{launch.seen} Mend what it says and {launch.again}.{_way_back(snapshot)}",
             )
         return snapshot
@@ -160,6 +177,14 @@ class Launcher:
         ):
             say(line)
         return current
+
+
+def _kept(previous: Release) -> str:
+    return f"v{previous.version} goes on as it was" if previous.slug_id else "nothing was released"
+
+
+def _unheard(_line: str) -> None:
+    """Nobody listens to a change: what its command says is kept."""
 
 
 def _way_back(snapshot: Snapshot | None) -> str:

@@ -71,9 +71,13 @@ class Recorder:
         self._say = say
 
     def __call__(self, line: str) -> None:
+        self.note(line)
+        self._say(line)
+
+    def note(self, line: str) -> None:
+        """To the file alone: the person hears it otherwise."""
         self._file.write(line.encode() + b"\n")
         self._outputs.spoke(self._build_id)
-        self._say(line)
 
     def close(self) -> None:
         self._file.close()

@@ -116,15 +116,15 @@ def pending_release(session: Session, order: Order, built: builds.Built, app_jso
     return release
 
 
-def succeeded(session: Session, order: Order, release: Release) -> Release:
+def succeeded(session: Session, order: Order, release: Release, attached: releases.Attach | None) -> Release:
     session.get_one(Build, order.build.id).status = "succeeded"
-    return make_current(session, release)
+    return make_current(session, release, attached)
 
 
-def make_current(session: Session, release: Release) -> Release:
+def make_current(session: Session, release: Release, attached: releases.Attach | None = None) -> Release:
     """A pending release becomes current, and the formation and the jobs follow it; returns what is current now."""
     app = session.get_one(App, release.app_id)
-    current = releases.succeed(session, release)
+    current = releases.succeed(session, release, attached=attached)
     if current.slug is not None:
         app.build_description = current.slug.buildpack
         dynos.align_formation(session, app, current.slug)
@@ -151,10 +151,14 @@ def failed(session: Session, order: Order, failure_id: str) -> None:
 
 
 def recover(session: Session) -> None:
-    """What was under way when the platform was killed has failed: nothing of it is current, so nothing is lost."""
+    """What was under way when the platform was killed has failed: nothing of it is current, so nothing is lost.
+
+    Changes that somebody was told will come go on waiting for their release command; `Releaser` takes them up.
+    """
     session.execute(update(Build).where(Build.status == "pending").values(status="failed", failure_id="interrupted"))
     for release in session.scalars(select(Release).where(Release.status == "pending")):
-        releases.fail(session, release)
+        if not releases.is_remembered(session, release):
+            releases.fail(session, release)
 
 
 def known_releases(session: Session) -> set[str]:

@@ -1,94 +1,118 @@
-"""Making releases. A release is immutable but for its status, which leaves `pending` once."""
+"""Making releases. What an app without a release command changes is current at once; else it waits for the command."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from homeport import config
-from homeport.errors import Conflict, Invalid
+from homeport.errors import Invalid
+from homeport.releases import making, waiting
 from homeport.releases.history import current, eligible_for_rollback, variables
-from homeport.state import App, Release, Slug, User, now, touch
-
-
-@dataclass(frozen=True)
-class Addons:
-    """What a release says of add-ons: the plans that the app has, and the names of the config vars that they set."""
-
-    plans: tuple[str, ...] = ()
-    variables: tuple[str, ...] = ()
+from homeport.releases.making import Addons, Attach, Attached, Content
+from homeport.releases.waiting import Change, Kind
+from homeport.state import App, Release, Slug, User
 
 
 def start(session: Session, app: App, by: User) -> Release:
     """An app's first release: no slug, no config vars."""
-    return _add(session, app, by=by, description="Initial release", slug=None, sealed=_seal(session, {}))
+    sealed = making.seal(session, {})
+    return making.add(session, app, by=by, description="Initial release", slug=None, sealed=sealed, addons=Addons())
 
 
 def create(
     session: Session, app: App, *, by: User, description: str, slug: Slug | None, pending: bool = False
 ) -> Release:
-    """A release of this slug with the current config vars; current at once unless it is `pending`."""
+    """A release of this slug with the current config vars; current at once unless it is `pending`.
+
+    Whoever makes it pending has its command run; see `release_slug` for one that is carried out by itself.
+    """
     before = current(session, app)
-    sealed = _seal(session, variables(session, before))
-    return _add(session, app, by=by, description=description, slug=slug, sealed=sealed, after=before, pending=pending)
+    return making.add(
+        session,
+        app,
+        by=by,
+        description=description,
+        slug=slug,
+        sealed=making.seal(session, variables(session, before)),
+        addons=Addons.of(before),
+        pending=pending,
+    )
 
 
-def set_config(session: Session, app: App, changes: Mapping[str, object], *, by: User) -> Release:
-    """A release of the current slug with config vars changed (None removes); the current one if nothing changes.
+def release_slug(
+    session: Session, app: App, slug: Slug, *, by: User, description: str, attached: Attach | None = None
+) -> Release:
+    """A release of this slug with the current config vars, `pending` if it has to wait.
+
+    What the official CLI calls a retry tries what the failed release has tried. Raises `Invalid`.
+    """
+    if not waiting.must_wait(session, app, current(session, app).slug, slug):
+        return create(session, app, by=by, description=description, slug=slug)
+    change = waiting.tried_again(session, app, slug, description)
+    return waiting.order(session, app, change, by=by, description=description, attached=attached)
+
+
+def set_config(
+    session: Session, app: App, changes: Mapping[str, object], *, by: User, attached: Attach | None = None
+) -> Release:
+    """A release of the current slug with config vars changed (None removes), `pending` if it has to wait; the one
+    that has them already if nothing changes.
 
     Raises `Invalid` for names and values that cannot be config vars, and for names that belong to add-ons.
     """
     before = current(session, app)
-    if attached := sorted(set(changes).intersection(before.addon_vars)):
-        raise Invalid(
-            f"Cannot overwrite attachment values {', '.join(attached)}.",
-            why="Add-ons set them, and change them when a password or an address changes.",
-            fix="To use another one, detach the add-on first: `heroku addons`, then `heroku addons:detach NAME`.",
-        )
+    if waiting.must_wait(session, app, before.slug):
+        return waiting.order_config(session, app, changes, by=by, attached=attached)
+    waiting.require_own(changes, before.addon_vars)
     old = variables(session, before)
     new = config.merge(old, changes)
     if new == old:
         return before
     effective = {name: value for name, value in changes.items() if old.get(name) != new.get(name)}
-    return _add(
+    return making.add(
         session,
         app,
         by=by,
         description=config.describe(old, effective),
         slug=before.slug,
-        sealed=_seal(session, new),
-        after=before,
+        sealed=making.seal(session, new),
+        addons=Addons.of(before),
     )
 
 
 def set_addon_vars(
-    session: Session, app: App, values: Mapping[str, str], *, plans: Sequence[str], by: User, description: str
+    session: Session,
+    app: App,
+    values: Mapping[str, str],
+    *,
+    plans: Sequence[str],
+    by: User,
+    description: str,
+    at_once: bool = False,
 ) -> Release:
-    """A release of the current slug in which the add-ons' config vars are exactly `values`.
+    """A release of the current slug in which the add-ons' config vars are exactly `values`; `plans` are the add-ons
+    that the app has now.
 
-    `plans` are the add-ons that the app has now. Raises `Invalid` for what cannot be config vars.
+    It is `pending` if it changes any and has to wait: `at_once` never, because what the values of before lead to is no
+    more. Raises `Invalid` for what cannot be config vars.
     """
-    before = current(session, app)
-    own = _without(variables(session, before), before.addon_vars)
-    return _add(
-        session,
-        app,
-        by=by,
-        description=description,
-        slug=before.slug,
-        sealed=_seal(session, config.merge(own, values)),
-        addons=Addons(tuple(plans), tuple(sorted(values))),
-    )
+    attached, before = Attached(values, tuple(plans)), current(session, app)
+    there = Content.of(session, before)
+    differs = there.attached.values != values or waiting.newest(session, app).id != before.id
+    if differs and not at_once and waiting.must_wait(session, app, before.slug):
+        change = Change(Kind.ADDONS)
+        return waiting.order(session, app, change, by=by, description=description, attached=lambda *_: attached)
+    holding = Content(before.slug, there.own, attached)
+    return making.add_content(session, app, holding, by=by, description=description)
 
 
-def roll_back(session: Session, app: App, *, to: Release, by: User) -> Release:
+def roll_back(session: Session, app: App, *, to: Release, by: User, attached: Attach | None = None) -> Release:
     """A new release with the slug *and* the config vars of an old one; those of add-ons stay as they are now.
 
     A rollback neither brings an add-on back nor its old password: https://devcenter.heroku.com/articles/releases#rollback.
-    Raises `Invalid` when there is nothing to return to.
+    It is `pending` if it has to wait. Raises `Invalid` when there is nothing to return to.
     """
     if not eligible_for_rollback(to):
         raise Invalid(
@@ -96,105 +120,50 @@ def roll_back(session: Session, app: App, *, to: Release, by: User) -> Release:
             why="It failed." if to.status == "failed" else "It has no slug to run.",
             fix="Choose another release from `heroku releases`.",
         )
-    before = current(session, app)
+    before, description = current(session, app), f"Rollback to v{to.version}"
+    source = Content.of(session, to)
+    if waiting.must_wait(session, app, before.slug, to.slug):
+        change = Change(Kind.ROLLBACK, slug=to.slug, source=source, source_id=to.id)
+        return waiting.order(session, app, change, by=by, description=description, attached=attached)
     now_set = variables(session, before)
-    values = _without(variables(session, to), to.addon_vars) | {name: now_set[name] for name in before.addon_vars}
-    return _add(
+    values = {**source.own, **{name: now_set[name] for name in before.addon_vars}}
+    return making.add(
         session,
         app,
         by=by,
-        description=f"Rollback to v{to.version}",
+        description=description,
         slug=to.slug,
-        sealed=_seal(session, values),
-        after=before,
+        sealed=making.seal(session, values),
+        addons=Addons.of(before),
     )
 
 
-def succeed(session: Session, release: Release) -> Release:
+def succeed(session: Session, release: Release, *, attached: Attach | None = None) -> Release:
     """A pending release becomes the current one; returns the release that is current now.
 
-    That is another one when config vars were changed while it was pending: a release is immutable, so its slug gets
-    a further release with the newer config vars.
+    That is another one when one with a higher number became current while it was pending: numbers grow, and a release
+    is immutable, so what it changes gets a further release on top of that.
     """
-    row = _leave_pending(session, release, "succeeded")
+    row = making.leave_pending(session, release, "succeeded")
     app = session.get_one(App, row.app_id)
     newest = current(session, app)
-    _make_current(session, app, row)
-    if newest.version < row.version:
+    further = waiting.followed_by(session, row, attached) if newest.version > row.version else None
+    waiting.settle(session, row)
+    making.make_current(session, app, row)
+    if further is None:
         return row
-    return _add(
-        session,
-        app,
-        by=row.user,
-        description=row.description,
-        slug=row.slug,
-        sealed=_seal(session, variables(session, newest)),
-        after=newest,
-    )
+    return making.add_content(session, app, further, by=row.user, description=row.description)
 
 
 def fail(session: Session, release: Release) -> Release:
     """A pending release will never be current."""
-    return _leave_pending(session, release, "failed")
-
-
-def _leave_pending(session: Session, release: Release, status: str) -> Release:
-    row = session.get_one(Release, release.id)
-    if row.status != "pending":
-        raise Conflict(f"v{row.version} is not pending: it has {row.status}.")
-    row.status = status
-    touch(session, row.app_id)
+    row = making.leave_pending(session, release, "failed")
+    waiting.settle(session, row)
     return row
 
 
-def _add(
-    session: Session,
-    app: App,
-    *,
-    by: User,
-    description: str,
-    slug: Slug | None,
-    sealed: bytes,
-    after: Release | None = None,
-    addons: Addons | None = None,
-    pending: bool = False,
-) -> Release:
-    """`addons` are those of the release `after` unless they are given."""
-    if addons is None:
-        addons = Addons(tuple(after.addon_plans), tuple(after.addon_vars)) if after else Addons()
-    app = session.get_one(App, app.id)
-    newest = session.scalar(select(func.max(Release.version)).where(Release.app_id == app.id)) or 0
-    release = Release(
-        app_id=app.id,
-        version=newest + 1,
-        user_id=by.id,
-        description=description,
-        status="pending" if pending else "succeeded",
-        slug_id=slug.id if slug else None,
-        config=sealed,
-        addon_plans=list(addons.plans),
-        addon_vars=list(addons.variables),
-    )
-    release.user = session.merge(by, load=False)
-    release.slug = session.merge(slug, load=False) if slug else None
-    session.add(release)
-    session.flush()
-    if not pending:
-        _make_current(session, app, release)
-    return release
-
-
-def _make_current(session: Session, app: App, release: Release) -> None:
-    app.current_release_id = release.id
-    app.current_release = release
-    app.released_at = now()
-    session.flush()
-    touch(session, app.id)
-
-
-def _without(values: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if name not in names}
-
-
-def _seal(session: Session, values: Mapping[str, str]) -> bytes:
-    return config.vault(session).seal(values)
+def supersede(session: Session, release: Release) -> Release:
+    """A pending release whose change another one has brought: it has succeeded, but is never current."""
+    row = making.leave_pending(session, release, "succeeded")
+    waiting.settle(session, row)
+    return row

@@ -24,6 +24,7 @@ from homeport.state.models import (
     now,
 )
 from homeport.state.pipeline_models import Coupling, Pipeline, Promotion, PromotionTarget
+from homeport.state.release_models import ReleaseChange
 from homeport.state.scheduler_models import JobRun, ScheduledJob
 from homeport.state.setup_models import AppSetup
 
@@ -48,6 +49,7 @@ __all__ = [
     "Promotion",
     "PromotionTarget",
     "Release",
+    "ReleaseChange",
     "ScheduledJob",
     "Slug",
     "Token",

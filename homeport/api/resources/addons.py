@@ -11,6 +11,7 @@ from homeport.api.exchange import Call, Reply, created
 from homeport.api.fields import Fields
 from homeport.api.ranges import Keys
 from homeport.api.resources import addon_services, plans
+from homeport.api.resources import releases as of_releases
 from homeport.api.resources.account import oneself
 from homeport.api.resources.addon_pages import web_url
 from homeport.api.shapes import Shape, app_ref, moment, stamp
@@ -136,15 +137,13 @@ def named_app(call: Call, session: Session, name: str | None) -> App | None:
 
 
 async def say_release(call: Call, app: App) -> None:
-    """What has changed, for the app's log."""
+    """What has changed, for the app's log and its user."""
     release = await call.core.database.run(_newest, app.id)
-    by = call.actor.user.email
-    lines = [f"{release.description} by user {by}", f"Release v{release.version} created by user {by}"]
-    call.after.append(lambda: call.core.logs.write(app.id, "app", "api", lines))
+    of_releases.say_release(call, app, release)
 
 
 def _newest(session: Session, app_id: str) -> Release:
-    return releases.current(session, session.get_one(App, app_id))
+    return releases.history(session, session.get_one(App, app_id), newest=1)[0]
 
 
 def _shape_of(session: Session, call: Call, addon_id: str, *, is_new: bool = False) -> Shape:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from homeport import releases
 from homeport.api.exchange import Call, Reply
+from homeport.api.resources.releases import say_release
 
 
 def info(call: Call, session: Session) -> Reply:
@@ -17,8 +18,9 @@ def of_release(call: Call, session: Session) -> Reply:
 
 
 def update(call: Call, session: Session) -> Reply:
-    before = releases.current(session, call.app)
-    release = releases.set_config(session, call.app, call.body.values, by=call.actor.user)
+    """All config vars after the change; if that has to wait for a release command, as they will be."""
+    before, by = releases.current(session, call.app), call.actor.user
+    release = releases.set_config(session, call.app, call.body.values, by=by, attached=call.attached)
     if release.id != before.id:
-        call.say(release.description, f"Release v{release.version} created")
+        say_release(call, call.app, release)
     return Reply(releases.variables(session, release))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +19,10 @@ from homeport.state import App, Release, Slug
 
 KEYS: Keys[Release] = {"version": lambda release: release.version, "id": lambda release: release.id}
 
+PATIENCE = 20.0
+"""Seconds to wait for a release command to begin before saying that it has not: less than any client waits."""
+
+_LOOK = 0.25
 _OUTPUT = "release output"
 
 
@@ -40,10 +46,24 @@ def shape(call: Call, app: App, release: Release) -> Shape:
     }
 
 
+def say_release(call: Call, app: App, release: Release) -> None:
+    """What has changed, for the app's log; and for its user, if it has to wait for a release command."""
+    by = f"by user {call.actor.user.email}"
+    lines = [f"{release.description} {by}"]
+    if release.status == "pending":
+        call.warn(
+            "Release command executing: this config change will not be available until the command succeeds."
+            " Use `heroku releases:output` to view the log."
+        )
+    else:
+        lines.append(f"Release v{release.version} created {by}")
+    call.after.append(lambda: call.core.logs.write(app.id, "app", "api", lines))
+
+
 def _output_url(call: Call, release: Release) -> str | None:
-    """Where to read what its release command says, if it has one."""
+    """Where to read what its release command says or is going to say, if it has one."""
     outputs = call.core.release_outputs
-    if outputs is None or not outputs.has(release.id):
+    if outputs is None or not (outputs.has(release.id) or _will_speak(release)):
         return None
     return call.core.urls.stream(f"/releases/{release.id}/output/{call.core.capabilities.sign(_OUTPUT, release.id)}")
 
@@ -63,16 +83,18 @@ def create(call: Call, session: Session) -> Reply:
     """`{release}` rolls back to it, `{slug, description?}` releases a slug of this app once more."""
     app, body, by = call.app, call.body, call.actor.user
     if (old := body.reference("release")) is not None:
-        release = releases.roll_back(session, app, to=releases.find(session, app, old), by=by)
+        release = releases.roll_back(session, app, to=releases.find(session, app, old), by=by, attached=call.attached)
     elif (slug := body.reference("slug")) is not None:
         found = _slug(call, session, slug)
         description = body.optional_text("description") or f"Deploy {(found.commit or found.id)[:8]}"
-        release = releases.create(session, app, by=by, description=description[:250], slug=found)
+        release = releases.release_slug(
+            session, app, found, by=by, description=description[:250], attached=call.attached
+        )
     elif "oci_image" in body:
         raise Invalid("Container images can't be released here.", fix="Deploy with `git push heroku main`.")
     else:
         raise Invalid("release or slug is required.", fix="Name the release to return to, or the slug to release.")
-    call.say(release.description, f"Release v{release.version} created")
+    call.say(release.description, *_created(release))
     return created(shape(call, app, release))
 
 
@@ -92,4 +114,24 @@ async def output(call: Call, _request: Request) -> Response:
     release, key, outputs = call.params["release"], call.params["key"], call.core.release_outputs
     if outputs is None or not call.core.capabilities.allows(key, _OUTPUT, release):
         raise NotFound("release")
+    await _until_begun(call, release)
     return await streamed(outputs.follow(release))
+
+
+async def _until_begun(call: Call, release_id: str) -> None:
+    """Whoever rolls back asks at once, and only once: so give its turn a moment to come."""
+    outputs, tries = call.core.release_outputs, int(PATIENCE / _LOOK)
+    for _ in range(tries):
+        release = await call.core.database.run(lambda session: session.get(Release, release_id))
+        if outputs is None or outputs.has(release_id) or release is None or not _will_speak(release):
+            return
+        await asyncio.sleep(_LOOK)
+
+
+def _will_speak(release: Release) -> bool:
+    return release.status == "pending" and releases.has_command(release.slug)
+
+
+def _created(release: Release) -> list[str]:
+    """One that waits for its command is not there yet."""
+    return [] if release.status == "pending" else [f"Release v{release.version} created"]
