@@ -433,6 +433,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     on_app("releases:info", "releases:info", "view detailed information for a release", RELEASE, LONG_JSON, SHELL),
     on_app("releases:output", "releases:output", "view the release command output", RELEASE),
+    on_app("releases:retry", "releases:retry", "run the release command of the latest release again"),
     on_app(
         "releases:rollback",
         "releases:rollback",

@@ -12,6 +12,7 @@ from homeport.cli.api import SDK, path
 from homeport.cli.call import Call
 from homeport.cli.confirmation import confirm
 from homeport.cli.errors import ApiError
+from homeport.cli.topics import releases
 from homeport.errors import HomeportError
 
 Item = dict[str, Any]
@@ -75,6 +76,11 @@ def promote(call: Call) -> None:
     with call.terminal.doing(f"Promoting {talk.name(addon['name'])} to DATABASE_URL on {talk.app(call.app)}"):
         body = {"addon": addon["id"], "app": call.app, "confirm": call.app, "name": "DATABASE"}
         call.api.post("/addon-attachments", body)
+    made = call.api.newest(path("apps", call.app, "releases"), 1, by="version")[0]
+    if made["status"] != "succeeded":
+        with call.terminal.doing("Checking release phase") as doing:
+            releases.require_success(call, releases.until_over(call, made))
+            doing.done = "pg:promote succeeded."
 
 
 def list_credentials(call: Call) -> None:

@@ -1,4 +1,4 @@
-"""`homeport releases`, `releases:info`, `releases:output`, `rollback`."""
+"""`homeport releases`, `releases:info`, `releases:output`, `releases:retry`, `rollback`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from homeport.errors import HomeportError
 
 SHOWN = 15
 LOOKED_AT = 10  # as many as the official CLI looks through for one to go back to
+POLL_SECONDS = 1.0
 _STATES = {"expired": "release expired", "failed": "release command failed", "pending": "release command executing"}
 
 
@@ -126,19 +127,64 @@ def rollback(call: Call) -> None:
         doing.done = f"done, {new_version}"
     call.terminal.warn("Rollback affects code and config vars; it doesn't add or remove addons.")
     call.terminal.warn(f"To undo, run: {ink.code('homeport rollback v' + str(made['version'] - 1))}")
-    if made.get("output_stream_url"):
-        call.terminal.out("Running release command...")
-        starting = "Release command starting. Use `homeport releases:output` to view the log."
-        _copy_output(call, made["output_stream_url"], starting)
+    _show_command(call, made)
 
 
-def _copy_output(call: Call, url: str, not_yet: str) -> None:
+def retry(call: Call) -> None:
+    last = _latest_or(call, None)
+    formation = call.api.get(path("apps", call.app, "formation"))
+    if not any(process["type"] == "release" for process in formation):
+        raise HomeportError("no_release_command", "App must have a release-phase command to use this command.")
+    ink = call.terminal.talk_ink
+    with call.terminal.doing(f"Retrying {ink.name('v' + str(last['version']))} on {ink.app(call.app)}") as doing:
+        wish = {
+            "description": f"Retry of v{last['version']}: {last['description']}",
+            "slug": (last.get("slug") or {}).get("id"),
+        }
+        made = call.api.post(path("apps", call.app, "releases"), wish, accept=SDK)
+        doing.done = f"done, {ink.name('v' + str(made['version']))}"
+    _show_command(call, made)
+
+
+def until_over(call: Call, release: dict[str, Any]) -> dict[str, Any]:
+    """The release, once it is no longer pending."""
+    while release["status"] == "pending":
+        call.world.sleep(POLL_SECONDS)
+        release = _release(call, str(release["version"]))
+    return release
+
+
+def _show_command(call: Call, made: dict[str, Any]) -> None:
+    """What the command of a new release says. Raises `HomeportError` when it fails: the official CLI does not."""
+    if not made.get("output_stream_url"):
+        return
+    call.terminal.out("Running release command...")
+    starting = "Release command starting. Use `homeport releases:output` to view the log."
+    if _copy_output(call, made["output_stream_url"], starting):
+        require_success(call, until_over(call, _release(call, str(made["version"]))))
+
+
+def require_success(call: Call, release: dict[str, Any]) -> None:
+    """Raises `HomeportError` for a release that has failed."""
+    if release["status"] == "failed":
+        raise HomeportError(
+            "release_command_failed",
+            f"v{release['version']} failed: {release['description']}.",
+            why="Its release command did not succeed, so what ran before goes on as it was.",
+            fix=f"`homeport releases:output v{release['version']} -a {call.app}` shows what it said.",
+        )
+
+
+def _copy_output(call: Call, url: str, not_yet: str) -> bool:
+    """Whether there was any yet."""
     try:
         copy(call, url)
     except ApiError as error:
         if error.status != 404:
             raise
         call.terminal.warn(not_yet)
+        return False
+    return True
 
 
 def _latest_or(call: Call, version: str | None) -> dict[str, Any]:

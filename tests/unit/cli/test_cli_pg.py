@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from homeport.cli.transport import Reply
-from tests.unit.cli.cli_session import Chunks, Refusal, Session, Shown, failure
+from tests.unit.cli.cli_session import Chunks, Refusal, Session, Shown, failure, release
 
 PASSWORD = "very-secret"
 URL = f"postgres://u1:{PASSWORD}@127.0.0.1:15432/d1"
@@ -193,14 +193,35 @@ def test_promoting_leaves_the_old_one_a_name() -> None:
             RESOLVE: [attachment("NEXT", "a2")],
             "GET /apps/demo/addon-attachments": [attachment(), attachment("NEXT", "a2")],
             "POST /addon-attachments": [then(attachment("HEROKU_POSTGRESQL_JADE")), then(attachment())],
+            "GET /apps/demo/releases": [release(12)],
         }
     )
     assert session.type("pg:promote NEXT -a demo").err == (
         "Ensuring an alternate alias for existing DATABASE_URL... HEROKU_POSTGRESQL_JADE_URL\n"
         "Promoting db-a2 to DATABASE_URL on demo... done\n"
     )
-    assert '"name": "DATABASE"' in session.requests[-1]
+    assert '"name": "DATABASE"' in session.requests[-2]
     assert Session(FOUND).type("pg:promote DATABASE -a demo").code == 1
+
+
+@pytest.mark.parametrize("how", ["succeeded", "failed"])
+def test_promoting_waits_for_the_release_command(how: str) -> None:
+    description = "Attach DATABASE (@ref:db-a2)"
+    session = Session(
+        {
+            RESOLVE: [attachment("NEXT", "a2")],
+            "GET /apps/demo/addon-attachments": [attachment("NEXT", "a2")],
+            "POST /addon-attachments": attachment(),
+            "GET /apps/demo/releases": [release(12, description, status="pending")],
+            "GET /apps/demo/releases/12": [
+                then(release(12, description, status="pending")), then(release(12, description, status=how))
+            ],
+        }
+    )  # fmt: skip
+    shown = session.type("pg:promote NEXT -a demo")
+    assert shown.code == (0 if how == "succeeded" else 1)
+    assert ("Checking release phase... pg:promote succeeded." in shown.err) == (how == "succeeded")
+    assert ("v12 failed: Attach DATABASE (@ref:db-a2)." in shown.err) == (how == "failed")
 
 
 def test_credentials_and_rotation() -> None:

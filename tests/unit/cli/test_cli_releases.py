@@ -86,15 +86,53 @@ def test_rollback_goes_to_the_release_before_the_last_that_can_be_gone_back_to()
 
 
 def test_rollback_to_a_release_by_its_version_shows_the_release_command() -> None:
-    made = release(13, output_stream_url="https://localhost:8443/streams/x")
+    made = release(13, status="pending", output_stream_url="https://localhost:8443/streams/x")
     session = Session(
-        {"GET /apps/demo/releases/11": HISTORY[1], "POST /apps/demo/releases": made},
+        {
+            "GET /apps/demo/releases/11": HISTORY[1],
+            "POST /apps/demo/releases": made,
+            "GET /apps/demo/releases/13": release(13),
+        },
         streams=[Chunks([b"migrat", b"ing \xc3", b"\xa4\n"], content_type="text/plain")],
     )
     assert session.type("releases:rollback v11 -a demo").out == "Running release command...\nmigrating ä\n"
     url, headers = session.api.opened[0]
     assert url == "https://localhost:8443/streams/x"
     assert "Authorization" not in headers
+
+
+def test_a_rollback_whose_release_command_fails_is_no_success() -> None:
+    made = release(13, "Rollback to v11", status="pending", output_stream_url="https://localhost:8443/streams/x")
+    session = Session(
+        {
+            "GET /apps/demo/releases/11": HISTORY[1],
+            "POST /apps/demo/releases": made,
+            "GET /apps/demo/releases/13": {**made, "status": "failed"},
+        },
+        streams=[Chunks([b"no\n"], content_type="text/plain")],
+    )
+    shown = session.type("rollback v11 -a demo")
+    assert (shown.code, shown.out) == (1, "Running release command...\nno\n")
+    assert "v13 failed: Rollback to v11." in shown.err
+    assert "release_command_failed" in shown.err
+
+
+def test_retrying_the_latest_release() -> None:
+    session = Session(
+        {
+            **LIST,
+            "GET /apps/demo/formation": [{"type": "web"}, {"type": "release"}],
+            "POST /apps/demo/releases": release(13, status="pending", output_stream_url="https://localhost:8443/s"),
+            "GET /apps/demo/releases/13": release(13),
+        },
+        streams=[Chunks([b"migrating\n"], content_type="text/plain")],
+    )
+    assert session.type("releases:retry -a demo") == Shown(
+        0, "Running release command...\nmigrating\n", "Retrying v12 on demo... done, v13\n"
+    )
+    assert '"description": "Retry of v12: Set A config vars"' in session.requests[2]
+    without = Session({**LIST, "GET /apps/demo/formation": [{"type": "web"}]})
+    assert "no_release_command" in without.type("releases:retry -a demo").err
 
 
 def test_release_output() -> None:
