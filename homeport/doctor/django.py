@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from homeport.buildpacks import manage_py
-from homeport.doctor.source import Source, last_name
+from homeport.doctor.source import Source, for_home, last_name
 
 if TYPE_CHECKING:
     from homeport.doctor.project import Project
@@ -74,15 +74,32 @@ def settings(project: Project) -> Settings | None:
     """The settings that web dynos use. None when this is no Django project, or when it cannot be told."""
     if not project.uses("django"):
         return None
+    path = in_production(project, chosen(project))
+    if path is None:
+        return None
+    assignments: dict[str, list[Setting]] = {}
+    texts: list[str] = []
+    _read(project, path, assignments, texts, certain=True, depth=0)
+    return Settings(path, assignments, "\n".join(texts))
+
+
+def chosen(project: Project) -> str | None:
+    """The file of the settings that count unless the environment names others."""
     for text in _places(project):
         named = _NAMED.search(text)
         path = project.module(named[1], _folder(project)) if named is not None else None
-        if path is not None:
-            assignments: dict[str, list[Setting]] = {}
-            texts: list[str] = []
-            _read(project, path, assignments, texts, certain=True, depth=0)
-            return Settings(path, assignments, "\n".join(texts))
+        if path is not None and (project.text(path) or "").strip():
+            return path
     return None
+
+
+def in_production(project: Project, path: str | None) -> str | None:
+    """Those for production beside settings that are named for development: a config var will choose them."""
+    if path is None or not for_home(path):
+        return path
+    folder = path.rpartition("/")[0]
+    beside = (f"{folder}/{name}.py" for name in ("production", "prod", "heroku", "live", "staging", "deploy"))
+    return next((other for other in beside if other in project), path)
 
 
 def _folder(project: Project) -> str:
@@ -95,7 +112,8 @@ def _places(project: Project) -> Iterator[str]:
     target = project.web.target if project.web is not None else None
     served = project.module(target.module, project.web.folder) if target is not None and project.web else None
     script = manage_py(project.root)
-    for path in (served, script):
+    servers = [path for path in project.python if path.rpartition("/")[2] in ("wsgi.py", "asgi.py")]
+    for path in (served, *servers, script):
         if path is not None:
             yield project.text(path) or ""
 

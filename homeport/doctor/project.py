@@ -170,8 +170,16 @@ class Project:
 
     @cached_property
     def packages(self) -> frozenset[str]:
-        """Canonical names of what will be installed, with what the well-known ones bring along."""
-        return packages.with_all_they_bring(self.foresight.names) if self.foresight else frozenset()
+        """Canonical names of what will be installed, with what the well-known ones bring along.
+
+        Where no file says it that can be read, what the code imports stands in, so that other checks still know what
+        kind of app this is.
+        """
+        if self.foresight is not None:
+            return packages.with_all_they_bring(self.foresight.names)
+        imported = {name for path in self.python if (source := self.source(path)) for name in reach.top_names(source)}
+        foreign = imported - packages.STANDARD - self.own_names
+        return packages.with_all_they_bring(packages.providers(name)[0] for name in foreign)
 
     def uses(self, *names: str) -> bool:
         """Whether one of these packages will be installed."""

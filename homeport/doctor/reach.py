@@ -94,6 +94,15 @@ def imported_modules(source: Source) -> Iterator[str]:
             yield from (f"{name}.{alias.name}".lstrip(".") for alias in node.names if alias.name != "*")
 
 
+def top_names(source: Source) -> Iterator[str]:
+    """The first parts of what is imported by its full name."""
+    for node in source.nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module.split(".")[0]
+
+
 def for_type_checkers(source: Source, node: ast.AST) -> bool:
     return any(isinstance(above, ast.If) and "TYPE_CHECKING" in ast.unparse(above.test) for above in source.above(node))
 

@@ -104,11 +104,11 @@ class Source:
 
     def for_home(self, node: ast.AST) -> bool:
         """Whether it is meant for development or tests, by the name of its file, class or function."""
-        names = [PurePosixPath(self.path).stem]
+        names = []
         for above in self.above(node):
             if isinstance(above, ast.ClassDef | Function):
                 names += [above.name, above.name.removesuffix("Config"), above.name.removesuffix("Settings")]
-        return any(_FOR_HOME.search(name) for name in names)
+        return for_home(self.path) or any(_FOR_HOME.search(name) for name in names)
 
     @cached_property
     def bound(self) -> frozenset[str] | None:
@@ -142,6 +142,11 @@ class Source:
             if isinstance(node, Function) and node.name == name:
                 return node
         return None
+
+
+def for_home(path: str) -> bool:
+    """Whether a file is meant for development or tests, by its name."""
+    return _FOR_HOME.search(PurePosixPath(path).stem) is not None
 
 
 def waved_through(lines: list[str], line: int, id: str) -> bool:

@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from homeport.buildpacks import SQLITE_URL
+from homeport.doctor.databases import is_sqlite_file
 from homeport.doctor.findings import Finding, warning
 from homeport.doctor.project import Project
 
@@ -36,4 +36,4 @@ def find(project: Project) -> Iterator[Finding]:
 
 def _sqlite_at_home(project: Project) -> bool:
     """Who has Postgres at home as well has seen what LIKE does."""
-    return any(SQLITE_URL.search(text) for source in project.running for _, text in source.strings)
+    return any(is_sqlite_file(text) for source in project.running for _, text in source.strings)

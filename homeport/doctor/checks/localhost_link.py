@@ -41,20 +41,33 @@ def find(project: Project) -> Iterator[Finding]:
 
 
 def _in_file(path: str, text: str) -> Iterator[Finding]:
+    """One finding for all of a file, at the first line."""
+    places = list(_places(path, text))
+    if not places:
+        return
+    number, line, address, certain = min(places, key=lambda place: (not place[3], place[0]))
+    more = f", {len(places)} times in this file" if len(places) > 1 else ""
+    better = line.strip().replace(address, "")[:100]
+    yield (error if certain else warning)(
+        path,
+        number,
+        f"{address} is asked by the visitor's browser{more}.",
+        why="There it means the visitor's own machine, where your app does not run.",
+        fix=f"Leave it out, so that the address is on the same host:\n\n  {better}",
+    )
+
+
+def _places(path: str, text: str) -> Iterator[tuple[int, str, str, bool]]:
+    """Line number, line, address, and whether it is certain that it is asked, for all that counts."""
     bare = re.sub(r"<!--.*?-->|/\*.*?\*/|{#.*?#}", lambda comment: "\n" * comment[0].count("\n"), text, flags=re.S)
+    page = path.endswith((".html", ".htm", ".jinja", ".jinja2"))
     for number, line in enumerate(bare.split("\n"), start=1):
         for found in _ADDRESS.finditer(line):
             before = line[: found.start()]
             if before.lstrip().startswith(("//", "*")) or _GIVES_WAY.search(before) or "://" in before:
                 continue
-            said = error if _ASKED.search(before) else warning
-            if said is warning and path.endswith((".html", ".htm", ".jinja", ".jinja2")):
+            asked = _ASKED.search(before) is not None
+            if page and not asked:
                 continue  # in a page's text it is something to read
-            better = line.strip().replace(found[0], "")[:100]
-            yield said(
-                path,
-                number,
-                f"{found[0]} is asked by the visitor's browser.",
-                why="There it means the visitor's own machine, where your app does not run.",
-                fix=f"Leave it out, so that the address is on the same host:\n\n  {better}",
-            )
+            literal = before[-1:] in ("'", '"', "`") and not re.search(r"dev|local|test", before, re.I)
+            yield number, line, found[0], asked or literal

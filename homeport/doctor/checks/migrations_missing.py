@@ -59,6 +59,8 @@ def _flask_migrate(project: Project) -> Iterator[Finding]:
         step = "flask db migrate -m 'Begin'"
     else:
         step = "flask db init\n  flask db migrate -m 'Begin'"
+    if any(not source.only_as_script(call) for source in project.running for call in source.calls("create_all")):
+        return  # the tables are made in another way
     for source in project.running:
         for call in source.calls("Migrate"):
             fix = f"Make them and commit them:\n\n  {step}\n  git add migrations"

@@ -4,6 +4,7 @@ SQLAlchemy and Django speak to Postgres through psycopg (version 3) or psycopg2;
 missed at home, where SQLite is used. `psycopg[binary]` and `psycopg2-binary` come ready-made; without the suffix a
 C compiler is needed.
 
+An error where the app has no other database, or asks for Postgres in app.json; a warning where it falls back to SQLite.
 `--fix` adds the one that fits your SQLAlchemy or Django to requirements.txt.
 """
 
@@ -14,7 +15,9 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from homeport.doctor.findings import AddLine, Finding, error
+from homeport.buildpacks import SQLITE_ENGINE
+from homeport.doctor.databases import is_sqlite_file
+from homeport.doctor.findings import AddLine, Finding, error, warning
 from homeport.doctor.project import Project
 
 _DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary", "asyncpg", "pg8000", "psycopg2cffi",
@@ -30,7 +33,8 @@ def find(project: Project) -> Iterator[Finding]:
         return
     package = _fitting(project)
     path, line = _place(project)
-    yield error(
+    optional = not any("postgres" in addon for addon in project.addons) and _has_other(project)
+    yield (warning if optional else error)(
         path,
         line,
         f"The app uses Postgres, and no driver for it is in {foresight.file}.",
@@ -38,6 +42,12 @@ def find(project: Project) -> Iterator[Finding]:
         fix=f"Add a line to {foresight.file}:\n\n  {package}",
         mend=AddLine(foresight.file, package) if foresight.plain else None,
     )
+
+
+def _has_other(project: Project) -> bool:
+    """Whether it runs on SQLite as long as there is no DATABASE_URL."""
+    texts = (text for source in project.running for _, text in source.strings)
+    return any(is_sqlite_file(text) or SQLITE_ENGINE.fullmatch(text) for text in texts)
 
 
 def _place(project: Project) -> tuple[str, int]:

@@ -37,7 +37,7 @@ def find(project: Project) -> Iterator[Finding]:
         yield error(
             "Procfile",
             0,
-            "There is no Procfile, and nothing here that looks like a web app.",
-            why="Nothing would run.",
+            "There is no Procfile, and nothing that Homeport would run without one.",
+            why=f"{guess.caution.splitlines()[0] if guess.caution else ''}\nNothing would run.".strip(),
             fix="Write a file named Procfile that says what to run, for example:\n\n  web: gunicorn app:app",
         )

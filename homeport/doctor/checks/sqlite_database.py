@@ -13,8 +13,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from homeport.buildpacks import SQLITE_ENGINE, SQLITE_URL
+from homeport.buildpacks import SQLITE_ENGINE
 from homeport.doctor import django
+from homeport.doctor.databases import is_sqlite_file
 from homeport.doctor.findings import Finding, error
 from homeport.doctor.project import Project
 from homeport.doctor.source import Source, keyword, text_of
@@ -35,7 +36,9 @@ def find(project: Project) -> Iterator[Finding]:
         return
     for source in project.running:
         for node, text in source.strings:
-            if SQLITE_URL.search(text) and not source.for_home(node):
+            if is_sqlite_file(text) and not (
+                source.for_home(node) or source.conditional(node) or source.is_default(node)
+            ):
                 yield error(source.path, node.lineno, "The data is in an SQLite file, whatever the environment says.",
                             why=_WHY, fix=_fix(project))  # fmt: skip
                 break
@@ -45,7 +48,10 @@ def find(project: Project) -> Iterator[Finding]:
 
 def _django(settings: django.Settings) -> Iterator[Finding]:
     setting = settings.get("DATABASES")
-    if setting is not None and SQLITE_ENGINE.search(ast.unparse(setting.value)):
+    parts = (
+        [part for part in ast.walk(setting.value) if SQLITE_ENGINE.fullmatch(text_of(part) or "")] if setting else []
+    )
+    if setting is not None and parts and not any(setting.source.is_default(part) for part in parts):
         fix = (
             "Let the environment say which database, with dj-database-url and psycopg[binary] in the requirements:\n\n"
             '  DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{BASE_DIR / \'db.sqlite3\'}")}\n\n'
@@ -55,6 +61,7 @@ def _django(settings: django.Settings) -> Iterator[Finding]:
 
 
 def _connections(source: Source) -> Iterator[Finding]:
+    """Those behind a condition count, too: `if "db" not in g: g.db = sqlite3.connect(…)`."""
     for call in source.calls("connect"):
         if ast.unparse(call.func) not in ("sqlite3.connect", "aiosqlite.connect") or source.for_home(call):
             continue

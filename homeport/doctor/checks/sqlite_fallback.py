@@ -10,21 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from homeport.buildpacks import SQLITE_ENGINE, SQLITE_URL
+from homeport.buildpacks import SQLITE_ENGINE
+from homeport.doctor.databases import is_sqlite_file
 from homeport.doctor.findings import Finding, warning
 from homeport.doctor.project import Project
 
 
 def find(project: Project) -> Iterator[Finding]:
-    if not project.reads_database_url or any("postgres" in addon or "mysql" in addon for addon in project.addons):
+    if any("postgres" in addon or "mysql" in addon for addon in project.addons):
         return
     for source in project.running:
         for node, text in source.strings:
-            if (SQLITE_URL.search(text) or SQLITE_ENGINE.fullmatch(text)) and not source.for_home(node):
+            if not (is_sqlite_file(text) or SQLITE_ENGINE.fullmatch(text)) or source.for_home(node):
+                continue
+            if project.reads_database_url or source.is_default(node) or source.conditional(node):
+                variable = "DATABASE_URL" if project.reads_database_url else "the variable that names another database"
                 yield warning(
                     source.path,
                     node.lineno,
-                    "Without DATABASE_URL the data is in an SQLite file.",
+                    f"Without {variable} the data is in an SQLite file.",
                     why="A dyno's disk is gone when the dyno goes, and the data with it. Until then all seems well.",
                     fix="Give the app a database, once it is created:\n\n  heroku addons:create heroku-postgresql\n\n"
                     'If it has one, say so in app.json:  "addons": ["heroku-postgresql"]',

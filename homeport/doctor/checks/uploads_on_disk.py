@@ -22,6 +22,7 @@ _BUCKETS = ("boto3", "django-storages", "cloudinary", "django-cloudinary-storage
             "azure-storage-blob", "aioboto3", "s3fs", "flask-s3", "django-minio-backend")  # fmt: skip
 _WHY = "A dyno's disk is gone when the dyno goes: uploads vanish with every deploy, config change and restart."
 _FIX = "Keep them in a bucket:\n\n  heroku addons:create bucketeer:hobbyist"
+_PLACE = re.compile(r"UPLOAD_FOLDER|UPLOADS?_DIR|root_path\b.*\bstatic\b", re.S)
 _PASSING = re.compile(r"tempfile|/tmp|Temporary|BytesIO", re.I)
 
 
@@ -58,6 +59,7 @@ def _saved(source: Source) -> Iterator[Finding]:
         text = ast.unparse(function)
         taken = re.search(r"\brequest\.files\b|\.data\b|FileStorage", text)
         held = re.search(r"(file|upload|image|photo|picture|avatar)", ast.unparse(call.func.value), re.I)
-        if taken and held and "request.files" in text and not _PASSING.search(text):
+        meant = (taken and held and "request.files" in text) or _PLACE.search(text)
+        if meant and not _PASSING.search(text):
             yield error(source.path, call.lineno, "An upload is written to the dyno's disk.", why=_WHY,
                         fix=f"{_FIX}\n\nand hand the file to boto3: client.upload_fileobj(file, …)")  # fmt: skip
