@@ -18,4 +18,5 @@ __all__ = [
     "Previous",
     "Tail",
     "app_folder",
+    "app_folders",
 ]
