@@ -12,12 +12,12 @@ import contextlib
 import os
 import shutil
 import signal
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from homeport.buildpacks import Finished, Show, Voice
+from homeport.builds.tail import Tail
 
 MARK = "HOMEPORT_BUILD"
 """Names, in the environment of every process of a build, the scratch folder of that build."""
@@ -52,7 +52,7 @@ class LimitedShell:
         """See `buildpacks.Shell`. Exit codes follow the shell: 127 not found, 126 not executable, 128 + signal."""
         self._used = True
         environment = {**self._env, **(env or {})}
-        tail = _Tail()
+        tail = Tail(_KEPT)
         lines = _Lines(lambda line: self._take(line, show, tail, formed=formed))
         async with _output_pipe(lines) as output:
             try:
@@ -89,9 +89,10 @@ class LimitedShell:
         if process.returncode is None:
             await asyncio.to_thread(kill_marked, self._mark)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 5)
+                async with asyncio.timeout(5):
+                    await process.wait()
 
-    def _take(self, line: str, show: Show | None, tail: _Tail, *, formed: bool) -> None:
+    def _take(self, line: str, show: Show | None, tail: Tail, *, formed: bool) -> None:
         tail.add(line)
         shown = show(line) if show is not None else line
         if shown is not None:
@@ -110,23 +111,6 @@ class LimitedShell:
             self._voice.formed(line)
         else:
             self._voice.detail(line)
-
-
-class _Tail:
-    """The end of a command's output."""
-
-    def __init__(self) -> None:
-        self._lines: deque[str] = deque()
-        self._size = 0
-
-    def add(self, line: str) -> None:
-        self._lines.append(line)
-        self._size += len(line)
-        while self._size > _KEPT:
-            self._size -= len(self._lines.popleft())
-
-    def text(self) -> str:
-        return "\n".join(self._lines)
 
 
 class _Lines:
@@ -185,15 +169,15 @@ async def _output_pipe(lines: _Lines) -> AsyncIterator[_Pipe]:
     protocol = asyncio.StreamReaderProtocol(reader)
     loop = asyncio.get_running_loop()
     transport, _ = await loop.connect_read_pipe(lambda: protocol, os.fdopen(read_end, "rb", buffering=0))
-    pipe = _Pipe(write_end, asyncio.ensure_future(_pump(reader, lines)))
+    pumping = asyncio.create_task(_pump(reader, lines))
+    pipe = _Pipe(write_end, pumping)
     try:
         yield pipe
     finally:
         pipe.hand_over()
         transport.close()
-        pipe._pumping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await pipe._pumping
+        pumping.cancel()
+        await asyncio.gather(pumping, return_exceptions=True)
         lines.close()
 
 

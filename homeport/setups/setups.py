@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Protocol
 
 from homeport import addons, manifests, slugs
+from homeport.builds import Tail
 from homeport.deploys import Archive
 from homeport.errors import HomeportError, Invalid
 from homeport.home import Home
 from homeport.manifests import Manifest
 from homeport.setups import records
 from homeport.setups.records import Order, Wish
-from homeport.state import AppSetup, Build, Database, User
+from homeport.state import Addon, AppSetup, Build, Database, User
 
 KEPT_OUTPUT = 64 * 1024
 """Characters of what `postdeploy` says."""
@@ -163,11 +164,21 @@ class Setups:
         for wanted in manifest.addons:
             wish = addons.Wish(self._addons.plan(wanted.plan), attachment=wanted.name, options=wanted.options)
             made = await self._addons.create(order.app.id, wish, by=order.by)
-            async with asyncio.timeout(ADDON_SECONDS):
-                while made.state == addons.State.PROVISIONING.value:
-                    await asyncio.sleep(1)
-                    made = await self._database.run(addons.find, made.id)
+            made = await self._ready(made)
             self._note(order, f"Add {made.name} ({addons.plan_of(made).full_name})")
+
+    async def _ready(self, addon: Addon) -> Addon:
+        """The add-on, once its provider has made it."""
+        try:
+            async with asyncio.timeout(ADDON_SECONDS):
+                while addon.state == addons.State.PROVISIONING.value:
+                    await asyncio.sleep(1)
+                    addon = await self._database.run(addons.find, addon.id)
+        except TimeoutError:
+            raise SetupFailed(
+                f"{addon.name} was not ready within {ADDON_SECONDS / 60:.0f} minutes", keep_app=True
+            ) from None
+        return addon
 
     async def _build(self, order: Order, tarball: Path, version: str | None) -> None:
         build = await self._deployer.deploy_source(order.app.id, by=order.by.id, source=tarball, version=version)
@@ -180,11 +191,11 @@ class Setups:
     async def _postdeploy(self, order: Order, manifest: Manifest) -> None:
         if manifest.postdeploy is None:
             return
-        said: list[str] = []
+        said = Tail(KEPT_OUTPUT)
         code = await self._fleet.run_to_end(
-            order.app.id, command=manifest.postdeploy, type="postdeploy", by=order.by.email, out=said.append
+            order.app.id, command=manifest.postdeploy, type="postdeploy", by=order.by.email, out=said.add
         )
-        output = "".join(f"{line}\n" for line in said)[-KEPT_OUTPUT:]
+        output = f"{text}\n" if (text := said.text()) else ""
         await self._database.run(records.note_postdeploy, order, output, 1 if code is None else code)
         if code != 0:
             raise SetupFailed("postdeploy script failed", keep_app=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from homeport.buildpacks import BuildFailed, FailureId, Voice
-from homeport.builds import slugignore
+from homeport.builds import Tail, slugignore
 from homeport.builds.builder import on_this_loop
 from homeport.builds.environment import build_environment, masked, secrets_in
 from homeport.builds.slug import code_key, human, keep_code, weigh
@@ -121,6 +121,15 @@ def test_slugignore(tmp_path: Path, pattern: str, gone: list[str]) -> None:
     slugignore.apply(source, Voice(lambda _line: None))
     assert sorted(set(names) - set(left(source))) == gone
     assert (tmp_path / "outside.psd").exists()
+
+
+def test_the_end_of_what_is_said_is_kept_however_much_that_is() -> None:
+    tail = Tail(20)
+    for number in range(100_000):
+        tail.add(f"line {number}")
+    assert tail.text() == "line 99999"
+    tail.add("end")
+    assert tail.text() == "line 99999\nend"
 
 
 def test_many_stars_in_a_slugignore_take_no_longer_than_one(tmp_path: Path) -> None:
