@@ -28,6 +28,8 @@ MOST_WAITING_BYTES = 64 * 1024**2
 AT_ONCE = 200
 MOST_OPEN = 100
 TIDY_SECONDS = 60.0
+QUIET_SECONDS = 3600.0
+"""Events grow too old where none arrive, too: so often a project is looked after that nothing was written to."""
 SPARE_BYTES = 256 * 1024**2
 """Of the disk are left to the rest of the platform."""
 
@@ -153,7 +155,8 @@ class Writer:
         return desk.connection
 
     def _close_some(self, but: _Desk) -> None:
-        opened = [desk for desk in self._desks.values() if desk.connection is not None and desk is not but]
+        known = list(self._desks.values())  # in one step: the loop's thread adds to them
+        opened = [desk for desk in known if desk.connection is not None and desk is not but]
         for desk in opened[: max(0, len(opened) - MOST_OPEN)]:
             _close(desk)
 
@@ -164,8 +167,8 @@ class Writer:
     def _tidy(self, projects: list[Project]) -> None:
         now = self._clock()
         for project in projects:
-            desk = self._desks.setdefault(project.number, _Desk(has_changed=True))
-            if not desk.has_changed or 0 <= now - desk.tidied_at < TIDY_SECONDS:
+            desk = self._desks.setdefault(project.number, _Desk())
+            if 0 <= now - desk.tidied_at < (TIDY_SECONDS if desk.has_changed else QUIET_SECONDS):
                 continue
             desk.has_changed, desk.tidied_at = False, now
             if not (project.folder / schema.FILE).exists():

@@ -317,6 +317,23 @@ def test_a_project_that_changes_goes_or_comes_is_noticed_at_once(play: Play) -> 
     play(scenario)
 
 
+def test_events_grow_too_old_where_no_more_arrive(play: Play) -> None:
+    async def scenario(scene: Scene) -> None:
+        assert (await scene.send(crash())).status_code == 200
+        at = [NOW]
+        later = tracker.Writer(tracker.Projects(scene.root, SEALING), spare=0, clock=lambda: at[0])
+        await later.tidy()
+        (issue,) = scene.issues()
+        assert len(tracker.Issues(scene.project.folder).events(issue.number)) == 1
+        at[0] += (scene.project.retention.days + 1) * 86400
+        await later.tidy()
+        assert tracker.Issues(scene.project.folder).events(issue.number) == []
+        assert [found.count for found in scene.issues()] == [1], "counts stay"
+        await later.close()
+
+    play(scenario)
+
+
 def test_what_the_platform_knows_of_apps_is_used(play: Play) -> None:
     async def scenario(scene: Scene) -> None:
         knowledge = tracker.Knowledge(Hidden(frozenset({"Zk93jfX02mPq8s"})), {"c0ffee": "v11"}, "v12")
