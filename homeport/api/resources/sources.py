@@ -6,6 +6,7 @@ https://devcenter.heroku.com/articles/build-and-release-using-the-api#sources-en
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 
@@ -83,5 +84,6 @@ def _sweep(folder: Path) -> None:
     """Remove what was uploaded too long ago; a build that still unpacks one has it open."""
     oldest = time.time() - KEPT_SECONDS
     for path in folder.iterdir():
-        if path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # somebody else sweeps too, or an upload has just become whole
+            if path.stat().st_mtime < oldest:
+                path.unlink()
