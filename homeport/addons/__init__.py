@@ -2,7 +2,8 @@
 
 from homeport.addons.addons import Addons
 from homeport.addons.attachments import require_unshared
-from homeport.addons.buckets import Buckets, Foreign
+from homeport.addons.buckets import Bucket, Buckets, Foreign
+from homeport.addons.buckets import Facts as BucketFacts
 from homeport.addons.catalog import SERVICES, Plan, Service
 from homeport.addons.errors import Errors
 from homeport.addons.errors import Watch as ErrorWatch
@@ -45,6 +46,8 @@ from homeport.addons.site import Site
 __all__ = [
     "SERVICES",
     "Addons",
+    "Bucket",
+    "BucketFacts",
     "Buckets",
     "ErrorWatch",
     "Errors",

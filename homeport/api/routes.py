@@ -6,7 +6,7 @@ What isn't here yet, and is only answered politely, is in `resources.absent`.
 from __future__ import annotations
 
 from homeport.accounts import Action
-from homeport.api.data import credentials, databases, diagnoses, redis, schedules, transfers, upgrades
+from homeport.api.data import buckets, credentials, databases, diagnoses, redis, schedules, transfers, upgrades
 from homeport.api.resources import (
     absent,
     account,
@@ -275,6 +275,10 @@ STORES: tuple[Line, ...] = (  # under /redis/v0/databases/{addon}
     ("GET    /maintenance",                         redis.maintenance,              VIEW,    "redis:maintenance"),
 )
 
+BUCKETS: tuple[Line, ...] = (  # under /buckets/v0/buckets/{addon}
+    ("GET    /",                                    buckets.info,                   VIEW,    "homeport buckets"),
+)
+
 STREAMS: tuple[Line, ...] = (
     ("GET    /",                                    welcome.page,                   PUBLIC,  "a browser"),
     ("GET    /help/scheduler/{addon}/{key}",        scheduler_page.page,            PUBLIC,  "addons:open scheduler"),
@@ -295,6 +299,7 @@ ROUTES: tuple[Route, ...] = (
     *(route(*line, prefix="/client/v11/apps/{app}/transfers") for line in TRANSFERS),
     *(route(*line, prefix="/postgres/v0/databases/{addon}") for line in CREDENTIALS),
     *(route(*line, prefix="/redis/v0/databases/{addon}") for line in STORES),
+    *(route(*line, prefix="/buckets/v0/buckets/{addon}") for line in BUCKETS),
     *(route(*line, streams=True) for line in STREAMS),
     *absent.ROUTES,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from homeport.cli.addon_table import ADDON_COMMANDS, ADDON_TOPICS
+from homeport.cli.buckets_table import BUCKET_COMMANDS, BUCKET_TOPICS
 from homeport.cli.error_table import ERROR_COMMANDS, ERROR_TOPICS
 from homeport.cli.grammar import Argument, Command, Flag
 from homeport.cli.local_table import LOCAL_COMMANDS, LOCAL_TOPICS
@@ -57,6 +58,7 @@ TOPICS = {
     "releases": "display the releases for an app",
     "run": "run a one-off process inside a dyno",
     **ADDON_TOPICS,
+    **BUCKET_TOPICS,
     **LOCAL_TOPICS,
     **PIPELINE_TOPICS,
     **REDIS_TOPICS,
@@ -472,6 +474,7 @@ COMMANDS: tuple[Command, ...] = (
         lenient=True,
     ),
     *ADDON_COMMANDS,
+    *BUCKET_COMMANDS,
     *LOCAL_COMMANDS,
     *PIPELINE_COMMANDS,
     *REDIS_COMMANDS,

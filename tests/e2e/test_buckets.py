@@ -61,6 +61,10 @@ def test_an_app_keeps_files_in_a_bucket_whose_server_is_killed(platform: Platfor
     platform.eventually(lambda: platform.get(name)[0] == 200, what="the bucket, served again")
     assert json.loads(platform.get(name)[1])["count"] > facts["count"], "objects were forgotten"
 
+    (shown,) = json.loads(platform.homeport("buckets", "-a", name, "--json").ok().out)
+    assert shown["objects"] == shown["public"]["objects"] > facts["count"]
+    assert facts["url"].startswith(shown["public"]["url"])
+
     other = f"{name}-o"
     platform.heroku("create", other, "--no-remote").ok()
     addon = json.loads(platform.heroku("addons", "-a", name, "--json").ok().out)[0]["name"]

@@ -1,6 +1,6 @@
 """`bucketeer`: S3 buckets, on this machine or at an endpoint that the operator names."""
 
 from homeport.addons.buckets.foreign import Foreign
-from homeport.addons.buckets.provider import Buckets
+from homeport.addons.buckets.provider import Bucket, Buckets, Facts
 
-__all__ = ["Buckets", "Foreign"]
+__all__ = ["Bucket", "Buckets", "Facts", "Foreign"]

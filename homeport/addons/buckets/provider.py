@@ -15,7 +15,8 @@ from homeport.addons.buckets import copies, variables
 from homeport.addons.buckets.foreign import Foreign
 from homeport.addons.buckets.instance import Instance
 from homeport.addons.buckets.s3.errors import S3Error
-from homeport.addons.buckets.s3.store import Bucket, Store
+from homeport.addons.buckets.s3.store import PUBLIC, Store
+from homeport.addons.buckets.s3.store import Bucket as Kept
 from homeport.addons.catalog import Plan
 from homeport.addons.provider import UNSETTLED, Resource
 from homeport.addons.site import Site
@@ -29,8 +30,26 @@ _log = logging.getLogger("homeport.addons.buckets")
 
 
 @dataclass(frozen=True)
+class Bucket:
+    """Where a bucket is. `measured`: it is on this machine, so that there are `Facts` of it.
+
+    `public_prefix` begins the keys that everybody may read, at `public_url` and what follows the prefix.
+    """
+
+    name: str
+    endpoint: str
+    region: str
+    measured: bool
+    public_prefix: str = PUBLIC
+
+    @property
+    def public_url(self) -> str:
+        return f"{self.endpoint}/{self.name}/{self.public_prefix}"
+
+
+@dataclass(frozen=True)
 class Facts:
-    """What a bucket holds; `used` and `quota` are bytes, `uploads` multipart uploads that go on."""
+    """What a bucket holds; `used`, `public_bytes` and `quota` are bytes, `uploads` multipart uploads that go on."""
 
     bucket: str
     endpoint: str
@@ -38,6 +57,8 @@ class Facts:
     uploads: int
     used: int
     quota: int
+    public_objects: int
+    public_bytes: int
 
 
 class Buckets:
@@ -120,6 +141,11 @@ class Buckets:
 
     async def close(self) -> None:
         return
+
+    def bucket(self, resource: Resource) -> Bucket:
+        secret = resource.secret
+        region = secret.get("region", variables.REGION)
+        return Bucket(secret["bucket"], secret["endpoint"], region, measured=not Foreign.has(resource))
 
     async def facts(self, resource: Resource) -> Facts:
         """Raises `Unavailable` for a bucket at an endpoint that isn't ours."""
@@ -209,7 +235,7 @@ def _restore_rows(store: Store, resources: list[Resource]) -> None:
             store.make_bucket(*wanted)
 
 
-def _told(bucket: Bucket) -> tuple[str, str, str, int]:
+def _told(bucket: Kept) -> tuple[str, str, str, int]:
     return bucket.name, bucket.key_id, bucket.secret, bucket.quota
 
 
@@ -229,4 +255,9 @@ def _facts(store: Store, secret: Mapping[str, str]) -> Facts:
     objects = store.index.one("SELECT count(*) AS n FROM objects WHERE bucket = ?", bucket.name)
     uploads = store.index.one("SELECT count(*) AS n FROM uploads WHERE bucket = ?", bucket.name)
     counts = [int(row["n"]) if row is not None else 0 for row in (objects, uploads)]
-    return Facts(bucket.name, secret["endpoint"], counts[0], counts[1], bucket.used, bucket.quota)
+    public = store.index.one(
+        "SELECT count(*) AS n, total(size) AS bytes FROM objects WHERE bucket = ? AND key >= ? AND key < ?",
+        *(bucket.name, PUBLIC, PUBLIC[:-1] + chr(ord(PUBLIC[-1]) + 1)),
+    )
+    shown = (int(public["n"]), int(public["bytes"])) if public is not None else (0, 0)
+    return Facts(bucket.name, secret["endpoint"], counts[0], counts[1], bucket.used, bucket.quota, *shown)

@@ -16,13 +16,13 @@ from typing import Any
 from . import buckets, cors, markup, objects, posting, signatures, uploads
 from .answer import XML, Answer, xml
 from .bodies import ClientGone
-from .call import PUBLIC, Call
+from .call import Call
 from .desk import Desk
 from .errors import S3Error, access_denied, disk_full, not_implemented
 from .inbox import Inbox
 from .request import Receive, Request, Send, read
 from .signatures import Signer
-from .store import Bucket
+from .store import PUBLIC, Bucket
 
 FOLDER = "HOMEPORT_BUCKETS_FOLDER"
 

@@ -11,10 +11,8 @@ from .desk import Desk
 from .errors import S3Error, not_implemented
 from .request import HEADER_NAME, Request
 from .signatures import Signer
-from .store import Bucket, require_quota
+from .store import PUBLIC, Bucket, require_quota
 
-PUBLIC = "public/"
-"""What lies below it everybody may read."""
 MAX_OBJECT = 5 * 1024**3
 """Bytes of one PUT, one part or one copy, as at Amazon; larger objects come in parts."""
 MAX_DOCUMENT = 2 * 1024**2

@@ -17,6 +17,8 @@ from .blobs import Blobs
 from .errors import S3Error
 from .index import Index, moment
 
+PUBLIC = "public/"
+"""What lies below it everybody may read."""
 MIN_PART = 5 * 1024**2
 SWEEP = 500
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.addons.buckets.ground import Ground, Tenant, refused
+from tests.integration.addons.buckets.ground import Ground, Tenant, fetch, refused
 
 pytestmark = pytest.mark.slow
 
@@ -69,3 +69,14 @@ def test_a_listing_tells_size_and_etag(filled: Tenant) -> None:
 def test_what_a_bucket_holds_is_counted(filled: Tenant) -> None:
     facts = asyncio.run(filled.ground.provider().facts(filled.resource))
     assert (facts.objects, facts.used, facts.uploads) == (len(KEYS), len(KEYS), 0)
+    assert (facts.public_objects, facts.public_bytes) == (0, 0)
+
+
+def test_what_everybody_may_read_is_counted_apart(ground: Ground) -> None:
+    tenant = ground.tenant()
+    for key in ("public/a", "public/b/c", "public", "public0", "Public/d", "private/public/e"):
+        tenant.put(key, b"12345")
+    facts = asyncio.run(ground.provider().facts(tenant.resource))
+    assert (facts.objects, facts.public_objects, facts.public_bytes) == (6, 2, 10)
+    where = ground.provider().bucket(tenant.resource)
+    assert fetch(f"{where.public_url}b/c") == (200, b"12345")
