@@ -114,6 +114,21 @@ def test_a_shop_in_a_folder(platform: Platform, cli: Cli, name: str) -> None:
 
     logged = cli("logs", "-a", name, "-n", "1000").ok().out
     assert re.search(r"heroku\[router\].*method=POST path=\"?/api/orders.*status=201", logged)
+    falls_asleep_and_wakes(platform, cli, name)
+
+
+def falls_asleep_and_wakes(platform: Platform, cli: Cli, name: str) -> None:
+    """Three seconds instead of half an hour without requests."""
+    cli("ps:type", "web=eco", "-a", name).ok()
+    cli("config:set", "HOMEPORT_SLEEP_AFTER=0.05", "-a", name).ok()
+    platform.eventually(lambda: "web.1: idle" in cli("ps", "-a", name).ok().out, seconds=60, what="sleep")
+    with browser.page() as page:  # who comes now waits a moment, and sees the shop as if nothing had been
+        page.goto(platform.url(name))
+        page.get_by_role("link", name="The Last Three").click()
+        expect(page.get_by_text("Sold out. All 3 tickets")).to_be_visible()
+    logged = cli("logs", "-a", name, "-d", "web.1", "-n", "100").ok().out
+    assert "heroku[web.1]: Idling" in logged
+    assert "heroku[web.1]: Unidling" in logged
 
 
 def test_two_hundred_buyers_race_for_fifty_tickets(platform: Platform, name: str) -> None:

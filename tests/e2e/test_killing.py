@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,22 @@ SLOW = {
 }
 
 
+def test_who_asks_for_a_sleeping_app_while_the_daemon_is_dead_is_served_when_it_is_back(own: Platform) -> None:
+    project = own.project("shop", hello())
+    own.homeport("create", "shop", cwd=project).ok()
+    own.git(project, "push", "heroku", "main").ok()
+    own.homeport("ps:type", "web=eco", "--app", "shop").ok()
+    own.homeport("config:set", "HOMEPORT_SLEEP_AFTER=0.02", "--app", "shop").ok()
+    own.eventually(lambda: "web.1: idle" in own.homeport("ps", "--app", "shop").ok().out, seconds=60, what="sleep")
+    kill(own)
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(own.get, "shop")
+        time.sleep(1)  # it waits in the router
+        assert not asked.done()
+        again(own)
+        assert asked.result(timeout=60)[0] == 200
+
+
 @pytest.mark.parametrize("moment", list(SLOW))
 def test_the_daemon_killed_during_a_deploy_loses_nothing(own: Platform, moment: str) -> None:
     project = own.project("shop", hello())
@@ -112,9 +130,35 @@ def test_the_daemon_killed_during_a_deploy_loses_nothing(own: Platform, moment: 
     assert own.get("shop") == (200, "v9 kept /\n")
 
 
-def _dynos(platform: Platform) -> list[str]:
-    import json
+def test_a_config_var_whose_release_command_is_killed_with_the_daemon_is_set_by_the_next(
+    own: Platform, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    command = f"echo run >>{tmp_path}/runs; until test -e {go}; do sleep 0.2; done"
+    project = own.project("shop", hello(files={"Procfile": f"web: python server.py\nrelease: {command}\n"}))
+    own.homeport("create", "shop", cwd=project).ok()
+    go.touch()
+    own.git(project, "push", "heroku", "main").ok()
+    go.unlink()
+    own.homeport("config:set", "GREETING=first", cwd=project).ok()
+    own.homeport("config:set", "OTHER=second", cwd=project).ok()
+    own.eventually(lambda: (tmp_path / "runs").read_text() == "run\n" * 2, what="the release command of v3")
+    kill(own)
+    again(own)
+    assert own.get("shop") == (200, "v1 hello /\n")
+    own.eventually(lambda: (tmp_path / "runs").read_text() == "run\n" * 3, what="the release command of v3 again")
+    go.touch()
+    own.eventually(lambda: _states(own) == ["succeeded"] * 4, what="the end of both")
+    own.eventually(lambda: own.get("shop") == (200, "v1 first /\n"), what="the config var")
+    assert own.homeport("config:get", "OTHER", "-a", "shop").ok().out == "second\n"
 
+
+def _states(platform: Platform) -> list[str]:
+    listed = json.loads(platform.homeport("releases", "--json", "-a", "shop").ok().out)
+    return [release["status"] for release in listed]
+
+
+def _dynos(platform: Platform) -> list[str]:
     listed = json.loads(platform.homeport("ps", "--json", "-a", "shop").ok().out)
     return sorted(dyno["name"] for dyno in listed)
 
