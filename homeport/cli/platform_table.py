@@ -1,4 +1,4 @@
-"""The rows of the command table that concern backups of the platform on this machine."""
+"""The rows of the command table that concern the platform on this machine."""
 
 from __future__ import annotations
 
@@ -11,6 +11,28 @@ _KEEP = Flag("keep", "how many backups stay in the folder; older ones go", value
 PLATFORM_TOPICS = {"backups": "backups of the whole platform on this machine"}
 
 PLATFORM_COMMANDS: tuple[Command, ...] = (
+    command(
+        "up",
+        "platform:up",
+        "run the platform on this machine",
+        Flag("detach", "run in the background, return when it is ready", char="d"),
+        Flag("port", "port for HTTPS, API and git (default 8443; 0: any free one)", value="number", number=True),
+        Flag("http-port", "port for plain HTTP (default 8080; 0: any free one)", value="number", number=True),
+        Flag("ssh-port", "port for git over SSH (default 2222; 0: any free one)", value="number", number=True),
+        Flag("domain", "domain of the platform (default localhost)", value="name"),
+        Flag("email", "address for the certificate authority and the first user", value="address"),
+        Flag("bind", "address to listen on", value="address", hidden=True),
+        examples=("up", "up --detach", "up --domain example.com --email me@example.com"),
+        own=True,
+    ),
+    command(
+        "down",
+        "platform:down",
+        "stop the platform and its dynos",
+        Flag("keep-dynos", "leave the dynos running"),
+        own=True,
+    ),
+    command("status", "platform:status", "say what runs on this machine", LONG_JSON, own=True),
     command(
         "backup",
         "platform_backup:back_up",
@@ -51,4 +73,5 @@ PLATFORM_COMMANDS: tuple[Command, ...] = (
         examples=("restore homeport-20260101T030000Z.tar.zst",),
         own=True,
     ),
+    command("env", "platform:env", "print what a shell needs to use git and the official CLI", own=True),
 )

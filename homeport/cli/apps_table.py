@@ -1,0 +1,112 @@
+"""The rows of the command table that concern apps."""
+
+from __future__ import annotations
+
+from homeport.cli.grammar import Argument, Command, Flag
+from homeport.cli.vocabulary import (
+    APP_BY_NAME,
+    CONFIRM,
+    ENVIRONMENT,
+    JSON,
+    LONG_JSON,
+    NEW_REMOTE,
+    SHELL,
+    accepted,
+    command,
+    on_app,
+)
+
+APP_TOPICS = {
+    "apps": "manage apps on Homeport",
+}
+
+APP_COMMANDS: tuple[Command, ...] = (
+    command(
+        "apps",
+        "apps:list_apps",
+        "list your apps",
+        Flag("all", "include apps of others that you have access to", char="A"),
+        JSON,
+        accepted("personal", "p"),
+        aliases=("list", "apps:list"),
+    ),
+    command(
+        "apps:create",
+        "apps_create:create",
+        "creates a new app",
+        Argument("app", "name of app to create", required=False),
+        Flag("app", "name of app to create", char="a", value="value", hidden=True),
+        Flag("addons", "comma-delimited list of addons to install", value="value"),
+        Flag("buildpack", "buildpack url to use for this app", char="b", value="value"),
+        LONG_JSON,
+        Flag("no-remote", "do not create a git remote", char="n"),
+        Flag("ssh-git", "create a git remote that pushes over SSH"),
+        Flag("region", "specify region for the app to run in", value="value"),
+        NEW_REMOTE,
+        Flag("stack", "the stack to create the app on", char="s", value="value"),
+        aliases=("create",),
+        examples=("create", "create example", "create example-staging --remote staging"),
+    ),
+    command(
+        "apps:setup",
+        "setup:setup",
+        "create an app with all that the app.json of this checkout asks for",
+        Argument("app", "name of app to create", required=False),
+        ENVIRONMENT,
+        Flag("manifest", "the file to read (default app.json)", char="m", value="file"),
+        LONG_JSON,
+        Flag("no-remote", "do not create a git remote", char="n"),
+        Flag("region", "specify region for the app to run in", value="value"),
+        NEW_REMOTE,
+        Flag("stack", "the stack to create the app on", char="s", value="value"),
+        examples=("apps:setup", "apps:setup example-staging --remote staging --env 'APP_SETTINGS=staging'"),
+        own=True,
+    ),
+    on_app(
+        "apps:info",
+        "apps:info",
+        "show detailed app information",
+        APP_BY_NAME,
+        JSON,
+        SHELL,
+        accepted("extended", "x"),
+        aliases=("info",),
+        examples=("apps:info -a example", "apps:info --shell"),
+        needs_app="maybe",
+    ),
+    on_app(
+        "apps:rename",
+        "apps:rename",
+        "rename an app; git remotes of this checkout follow",
+        Argument("newname", "new unique name of the app"),
+        aliases=("rename",),
+        examples=("apps:rename newname --app oldname",),
+    ),
+    on_app(
+        "apps:destroy",
+        "apps:destroy",
+        "permanently destroy an app",
+        APP_BY_NAME,
+        CONFIRM,
+        aliases=("destroy", "apps:delete"),
+        examples=("apps:destroy -a example --confirm example",),
+        needs_app="maybe",
+    ),
+    on_app(
+        "apps:open",
+        "apps:open_app",
+        "open the app in a web browser",
+        Argument("path", "path within the app", required=False),
+        aliases=("open",),
+        examples=("open -a example", "open -a example /foo"),
+    ),
+    on_app("apps:stacks", "stacks:list_stacks", "show the list of available stacks", LONG_JSON, aliases=("stack",)),
+    on_app(
+        "apps:stacks:set",
+        "stacks:set_stack",
+        "set the stack of an app",
+        Argument("stack", "name of the stack"),
+        aliases=("stack:set",),
+        examples=("stack:set heroku-24 -a example",),
+    ),
+)
