@@ -16,8 +16,6 @@ from homeport.state import App
 from tests.integration.dynos.ground import Ground, ground, server
 
 TYPES = {"web": "python3 app.py", "worker": "while :; do sleep 0.1; done"}
-AWAKE = {"web_1": "up", "worker_1": "up"}
-ASLEEP = {"web_1": "idle", "worker_1": "idle"}
 
 
 async def eco(g: Ground, *, minutes: str = "0.001") -> App:
@@ -26,7 +24,7 @@ async def eco(g: Ground, *, minutes: str = "0.001") -> App:
     await g.release(app, TYPES, {"app.py": server("one")}, config={"HOMEPORT_SLEEP_AFTER": minutes})
     wishes = [dynos.Update("web", 1, "eco"), dynos.Update("worker", 1, "eco")]
     await g.database.run(dynos.scale, app, wishes)
-    await g.until_ps(app, **AWAKE)
+    await g.until_ps(app, web_1="up", worker_1="up")
     return app
 
 
@@ -50,7 +48,7 @@ def test_an_app_that_nobody_asks_for_sleeps_and_a_knock_wakes_it(tmp_path: Path,
             app = await eco(g)
             asked: dict[str, datetime] = {}
             async with sleeper(g, asked) as watch:
-                await g.until_ps(app, **ASLEEP)
+                await g.until_ps(app, web_1="idle", worker_1="idle")
                 await g.until_alone(0)
                 assert await g.serving(app) == []
                 said = [line for line in g.lines(app) if "web.1" in line]
@@ -60,7 +58,7 @@ def test_an_app_that_nobody_asks_for_sleeps_and_a_knock_wakes_it(tmp_path: Path,
 
                 asked[app.id] = datetime.max.replace(tzinfo=UTC)  # it is being asked without a pause
                 watch.knock(app.id)
-                await g.until_ps(app, **AWAKE)
+                await g.until_ps(app, web_1="up", worker_1="up")
                 assert (await g.get(app)).startswith("one web.1")
                 said = [line for line in g.lines(app) if "heroku[worker.1]" in line]
                 assert "heroku[worker.1]: Unidling" in said
@@ -74,14 +72,14 @@ def test_what_sleeps_sleeps_on_when_the_platform_comes_back(tmp_path: Path, port
         async with ground(tmp_path, ports) as g:
             app = await eco(g)
             await g.database.run(idling.fall_asleep, app.id)
-            await g.until_ps(app, **ASLEEP)
+            await g.until_ps(app, web_1="idle", worker_1="idle")
             await g.reopen()  # its processes may still be on their way out
             await g.until_alone(0)
             g.running.cancel()
             await asyncio.gather(g.running, return_exceptions=True)
             await g.fleet.halt()
             await g.reopen()
-            await g.until_ps(app, **ASLEEP)
+            await g.until_ps(app, web_1="idle", worker_1="idle")
             await g.until_alone(0)
 
     asyncio.run(story())
