@@ -8,6 +8,7 @@ from homeport.buildpacks.interface import Buildpack, Compiled, Finished, Project
 from homeport.buildpacks.node import Node, looks_like_node
 from homeport.buildpacks.procfile import Procfile
 from homeport.buildpacks.procfile import misspelt as misspelt_procfile
+from homeport.buildpacks.procfile import parse as parse_procfile
 from homeport.buildpacks.procfile import read as read_procfile
 from homeport.buildpacks.python import (
     READS_DATABASE_URL,
@@ -63,6 +64,7 @@ __all__ = [
     "looks_like_python",
     "manage_py",
     "misspelt_procfile",
+    "parse_procfile",
     "parse_reference",
     "pythons",
     "read_bytes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 SERVERS = {
@@ -53,9 +53,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Command:
-    """One simple command of a process type; `line` is the Procfile's. `program` is a name without its path.
+    """One simple command of a process type; `line` is the one of `file`, the Procfile, where it stands.
 
-    `python -m gunicorn` is the program gunicorn, and `python` stays one only for scripts.
+    `program` is a name without its path: `python -m gunicorn` is gunicorn, and `python` stays one only for scripts.
     """
 
     process: str
@@ -64,6 +64,7 @@ class Command:
     program: str
     words: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    file: str = "Procfile"
 
     def option(self, *names: str) -> str | None:
         """The value of the last of these options: `-b X`, `-bX`, `--bind X`, `--bind=X`; "" for a bare switch."""
@@ -138,7 +139,7 @@ class Command:
         return str(PurePosixPath(first.removeprefix("./")))
 
 
-def parse(process: str, line: int, text: str) -> list[Command]:
+def parse(process: str, text: str, *, line: int = 0, file: str = "Procfile") -> list[Command]:
     """The simple commands of a line, in their order; nothing for what only a shell understands."""
     try:
         lexer = shlex.shlex(text, posix=True, punctuation_chars=";&|")
@@ -150,15 +151,15 @@ def parse(process: str, line: int, text: str) -> list[Command]:
     pending: list[str] = []
     for word in [*words, ";"]:
         if word and set(word) <= set(";&|"):
-            command = _simple(process, line, text, pending)
-            commands += [command] if command is not None else []
+            command = _simple(process, text, pending)
+            commands += [replace(command, line=line, file=file)] if command is not None else []
             pending = []
         else:
             pending.append(word)
     return commands
 
 
-def _simple(process: str, line: int, text: str, words: list[str]) -> Command | None:
+def _simple(process: str, text: str, words: list[str]) -> Command | None:
     environment: dict[str, str] = {}
     rest = list(words)
     while rest:
@@ -183,7 +184,7 @@ def _simple(process: str, line: int, text: str, words: list[str]) -> Command | N
             known = {"waitress": "waitress-serve"}.get(module, module)
             if known in PROGRAMS:
                 program, rest = known, rest[index + 2 :]
-    return Command(process, line, text, program, tuple(rest), environment)
+    return Command(process, 0, text, program, tuple(rest), environment)
 
 
 def _target(named: str | None, *, made: bool = False) -> Target | None:

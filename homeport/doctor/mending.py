@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ def _next(report: Report, tried: set[Mend]) -> Finding | None:
 
 def _refuse_changed(folder: Path, mends: list[Mend]) -> None:
     paths = {mend.old if isinstance(mend, Rename) else mend.path for mend in mends}
-    dirty = sorted(path for path in paths if (folder / path).exists() and _has_changes(folder, path))
+    dirty = sorted(path for path in paths if (folder / path).exists() and changed(folder, path))
     if dirty:
         raise Conflict(
             f"{', '.join(dirty)} {'has' if len(dirty) == 1 else 'have'} changes that are not committed.",
@@ -63,16 +63,11 @@ def _refuse_changed(folder: Path, mends: list[Mend]) -> None:
         )
 
 
-def _has_changes(folder: Path, path: str) -> bool:
-    """A file that git does not know at all is no change of anything: a line is added, or its name mended."""
-    return changed(folder, path)
-
-
 def _try(folder: Path, finding: Finding, change: Mend, before: Report) -> tuple[Mended, Report]:
     try:
         done = _apply(folder, change)
-    except FileExistsError as error:
-        return Mended(finding, refusal=f"{error.filename} is there already."), before
+    except _NotDone as refusal:
+        return Mended(finding, refusal=str(refusal)), before
     except OSError as error:
         raise HomeportError(
             "not_writable",
@@ -92,12 +87,19 @@ def _try(folder: Path, finding: Finding, change: Mend, before: Report) -> tuple[
     return Mended(finding, diff=done.diff), after
 
 
-def _keys(report: Report) -> set[tuple[str, str, str]]:
-    return {(finding.id, finding.path, finding.what) for finding in report.errors}
+def _keys(report: Report) -> set[tuple[str, str]]:
+    """Without the file, which a mend may have given another name."""
+    return {(finding.id, finding.what) for finding in report.errors}
+
+
+class _NotDone(Exception):
+    """Why a mend cannot be made here, in a sentence."""
 
 
 @dataclass(frozen=True)
 class _Done:
+    """What was changed, and how to make it as if it had not been."""
+
     diff: str
     take_back: Callable[[], None]
 
@@ -108,7 +110,7 @@ def _apply(folder: Path, change: Mend) -> _Done:
             return _rename(folder, old, new)
         case Write(path, text):
             if os.path.lexists(folder / path):
-                raise FileExistsError(17, "exists", path)
+                raise _NotDone(f"{path} is there already.")
             _write(folder / path, text.encode())
             return _Done(_diff(path, "", text), (folder / path).unlink)
         case AddLine(path, line):
@@ -116,29 +118,27 @@ def _apply(folder: Path, change: Mend) -> _Done:
 
 
 def _rename(folder: Path, old: str, new: str) -> _Done:
-    """On a disk that does not mind case the new name seems taken, by the very same file: then it is renamed twice."""
+    """On a disk that does not mind case the new name is there already, and is the very same file."""
     source, target = folder / old, folder / new
     if os.path.lexists(target) and not source.samefile(target):
-        raise FileExistsError(17, "exists", new)
-    _rename_over(source, target)
-    return _Done(f"rename from {old}\nrename to {new}\n", lambda: _rename_over(target, source))
+        raise _NotDone(f"{new} is there already.")
+    source.rename(target)
+    return _Done(f"rename from {old}\nrename to {new}\n", lambda: _forget(target.rename(source)))
 
 
-def _rename_over(source: Path, target: Path) -> None:
-    if source.name.casefold() == target.name.casefold():
-        between = source.with_name(f".{target.name}.renamed")
-        source.rename(between)
-        between.rename(target)
-    else:
-        source.rename(target)
+def _forget(_: object) -> None:
+    """For what is called for what it does."""
 
 
 def _add_line(folder: Path, path: str, line: str) -> _Done:
     place = folder / path
     if place.is_symlink():
-        raise FileExistsError(17, "a link", path)
+        raise _NotDone(f"{path} is a link.")
     before = place.read_bytes() if place.exists() else None
-    old = (before or b"").decode("utf-8")  # whoever reads another encoding is told by another check
+    try:
+        old = (before or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        raise _NotDone(f"{path} is not in UTF-8.") from None
     end = "\r\n" if "\r\n" in old else "\n"
     new = old if not old or old.endswith("\n") else old + end
     new += line + end
@@ -164,11 +164,6 @@ def _write(place: Path, content: bytes) -> None:
 
 
 def _diff(path: str, old: str, new: str) -> str:
-    made = difflib.unified_diff(
-        old.splitlines(), new.splitlines(), f"a/{path}" if old else "/dev/null", f"b/{path}", lineterm=""
-    )
-    return "".join(f"{line}\n" for line in _lines(made))
-
-
-def _lines(made: Iterator[str]) -> Iterator[str]:
-    return (line.rstrip("\n") for line in made)
+    before = f"a/{path}" if old else "/dev/null"
+    made = difflib.unified_diff(old.splitlines(), new.splitlines(), before, f"b/{path}", lineterm="")
+    return "".join(f"{line.rstrip()}\n" for line in made)

@@ -16,7 +16,8 @@ from homeport.buildpacks import (
     Procfile,
     foresee,
     guess,
-    read_procfile,
+    misspelt_procfile,
+    parse_procfile,
     read_text,
 )
 from homeport.doctor import packages, reach
@@ -124,10 +125,17 @@ class Project:
     # What runs
 
     @cached_property
+    def procfile_path(self) -> str:
+        """`Procfile`, or what was meant to be one: a wrong name hides nothing else that is wrong with it."""
+        top = (path for path in self.files if "/" not in path)
+        return "Procfile" if "Procfile" in self else misspelt_procfile(top) or "Procfile"
+
+    @cached_property
     def procfile(self) -> Procfile | None:
         """None when there is none that can be read; its own check says why."""
+        text = self.text(self.procfile_path)
         try:
-            return read_procfile(self.root) if "Procfile" in self else None
+            return parse_procfile(text) if text is not None else None
         except BuildFailed:
             return None
 
@@ -138,7 +146,12 @@ class Project:
         return tuple(
             command
             for name, text in types.items()
-            for command in parse(name, self.line_of("Procfile", rf"^\s*{re.escape(name)}\s*:"), text)
+            for command in parse(
+                name,
+                text,
+                line=self.line_of(self.procfile_path, rf"^\s*{re.escape(name)}\s*:"),
+                file=self.procfile_path,
+            )
         )
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +94,9 @@ def _show(call: Call, report: Report, mended: list[Mended]) -> None:
 def _show_mended(call: Call, outcome: Mended) -> None:
     ink, finding = call.terminal.ink, outcome.finding
     if outcome.refusal:
-        call.terminal.out(f"{ink.warning('Not fixed')} {finding.what} {outcome.refusal}\n")
+        call.terminal.out(f"{ink.warning('Not fixed:')} {finding.what} {outcome.refusal}\n")
         return
-    call.terminal.out(f"{ink.success('Fixed')} {finding.what}")
+    call.terminal.out(f"{ink.success('Fixed:')} {finding.what}")
     for line in outcome.diff.splitlines():
         paint = ink.success if line.startswith("+") else ink.failure if line.startswith("-") else ink.dim
         call.terminal.out(f"  {paint(line)}")
@@ -115,12 +116,12 @@ def _wrapped(painted: str, plain: str) -> list[str]:
 
 
 def _indented(text: str) -> list[str]:
-    """Prose is wrapped; lines that are indented are commands and code, and stay whole."""
+    """Prose is wrapped anew; lines that are indented are commands and code, and stay whole."""
     found: list[str] = []
-    for line in text.splitlines():
-        prose = not line.startswith(" ")
-        found += [f"  {part}" for part in (textwrap.wrap(line, _WIDTH) if prose and line else [line])]
-    return [line.rstrip() for line in found]
+    for prose, lines in groupby(text.splitlines(), key=lambda line: bool(line) and not line.startswith(" ")):
+        together = list(lines)
+        found += textwrap.wrap(" ".join(together), _WIDTH) if prose else together
+    return [f"  {line}".rstrip() for line in found]
 
 
 def _sum(report: Report, mended: list[Mended], call: Call) -> str:

@@ -44,7 +44,7 @@ def _procfile(project: Project) -> Iterator[Finding]:
             fix = re.sub(r"\s*(--debug\b|FLASK_DEBUG=\S+|FLASK_ENV=\S+)", "", command.text).strip()
             what = f"{command.process} runs in debug mode."
             why = _OPEN if command.program == "flask" else _SHOWN
-            yield error("Procfile", command.line, what, why=why, fix=f"Leave it out:\n\n  {command.process}: {fix}")
+            yield error(command.file, command.line, what, why=why, fix=f"Leave it out:\n\n  {command.process}: {fix}")
 
 
 def _run_calls(project: Project) -> Iterator[Finding]:

@@ -41,4 +41,4 @@ def find(project: Project) -> Iterator[Finding]:
         else:
             fix = f"Use gunicorn:\n\n  web: gunicorn {right}"
         why = "It is made for one developer, not for visitors: slow, few requests at once, no second try."
-        yield warning("Procfile", command.line, f"{served} serves the app.", why=why, fix=fix)
+        yield warning(command.file, command.line, f"{served} serves the app.", why=why, fix=fix)

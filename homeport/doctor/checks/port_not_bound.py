@@ -79,7 +79,7 @@ def _told(command: Command) -> Iterator[Finding]:
         flag = hosts[-1] if hosts else ports[-1]
         where = host or "127.0.0.1"
         yield error(
-            "Procfile", command.line, f"{command.program} listens on {where} only.", why=_HERE,
+            command.file, command.line, f"{command.program} listens on {where} only.", why=_HERE,
             fix=f"Tell it to listen everywhere: {flag} 0.0.0.0{':$PORT' if not hosts else ''}",
         )  # fmt: skip
 
@@ -132,4 +132,4 @@ def _only_here(where: str) -> bool:
 def _finding(command: Command, where: str, fix: str) -> Finding:
     only = f"{_HERE}\n" if _only_here(where) else ""
     what = f"{command.process} listens on {where}, not on $PORT."
-    return error("Procfile", command.line, what, why=only + _WHY, fix=fix)
+    return error(command.file, command.line, what, why=only + _WHY, fix=fix)

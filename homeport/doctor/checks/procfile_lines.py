@@ -20,7 +20,7 @@ def find(project: Project) -> Iterator[Finding]:
     for said in procfile.warnings:
         number = re.search(r"line (\d+)", said)
         yield warning(
-            "Procfile",
+            project.procfile_path,
             int(number[1]) if number else 0,
             said,
             why="What you wrote there does not happen.",
@@ -28,7 +28,7 @@ def find(project: Project) -> Iterator[Finding]:
         )
     if not procfile.process_types:
         yield error(
-            "Procfile",
+            project.procfile_path,
             0,
             "The Procfile is empty.",
             why="Nothing would run.",

@@ -24,7 +24,7 @@ def find(project: Project) -> Iterator[Finding]:
         if package is None or project.uses(package) or f"bin/{command.program}" in project:
             continue
         yield error(
-            "Procfile",
+            command.file,
             command.line,
             f"{command.process} runs {command.program}, and {package} is not in {foresight.file}.",
             why="It would not be installed, so the process would end with 'command not found'.",

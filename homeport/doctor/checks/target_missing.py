@@ -36,7 +36,7 @@ def _script(project: Project, command: Command) -> Iterator[Finding]:
         return
     found = [path for path in project.files if path.rpartition("/")[2] == script.rpartition("/")[2]]
     fix = f"Name it by its path:\n\n  {command.text.replace(script, found[0])}" if found else "Correct its name."
-    yield error("Procfile", command.line, f"{command.process} runs {script}, which is not there.", why=_WHY, fix=fix)
+    yield error(command.file, command.line, f"{command.process} runs {script}, which is not there.", why=_WHY, fix=fix)
 
 
 def _target(project: Project, command: Command, target: Target) -> Iterator[Finding]:
@@ -72,7 +72,7 @@ def _submodule(project: Project, path: str, name: str) -> bool:
 def _no_module(project: Project, command: Command, target: Target) -> Finding:
     guess = project.guess_of_app
     return error(
-        "Procfile",
+        command.file,
         command.line,
         f"{command.process} serves {target.text}, and there is no {target.module.replace('.', '/')}.py.",
         why=f"{_WHY}\nBefore the colon stands the file without .py, after it the name of the app object in it.",
@@ -94,7 +94,7 @@ def _no_object(command: Command, target: Target, source: Source, name: str) -> F
         named = command.text.replace(target.module, f"{target.module}:app")
         fix = f"Name it after a colon:\n\n  {command.process}: {named}"
     return error(
-        "Procfile", command.line, f"{command.process} serves {name} of {source.path}, which has no such name.",
+        command.file, command.line, f"{command.process} serves {name} of {source.path}, which has no such name.",
         why=_WHY, fix=fix,
     )  # fmt: skip
 
@@ -112,7 +112,7 @@ def _uncalled(command: Command, target: Target, source: Source, name: str) -> It
         target.text, f"'{target.text}()'"
     )  # fmt: skip
     yield error(
-        "Procfile",
+        command.file,
         command.line,
         f"{command.process} serves {target.text}, which is the function that makes the app, not the app.",
         why="Every request would fail with a TypeError.",

@@ -22,8 +22,8 @@ def find(project: Project) -> Iterator[Finding]:
         (name for name in types if name.casefold() in ("web", "www", "wep", "webs", "server", "app", "http")), ""
     )
     yield error(
-        "Procfile",
-        project.line_of("Procfile", rf"^\s*{near}\s*:") if near else 0,
+        project.procfile_path,
+        project.line_of(project.procfile_path, rf"^\s*{near}\s*:") if near else 0,
         f"The Procfile has {', '.join(types)}, and no web.",
         why="Only the process type named web, in lower case, gets requests.",
         fix=f"Name it so:\n\n  web: {types[near]}" if near else "Add what serves your app:\n\n  web: gunicorn app:app",
