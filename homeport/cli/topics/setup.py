@@ -46,7 +46,13 @@ def setup(call: Call) -> None:
     ]
     call.terminal.out(layout.header(ink.app(name), ink))
     call.terminal.out(layout.pairs(found, ink))
-    call.terminal.out(f"\nNow push it: {ink.code(f'git push {remote} main')}")
+    call.terminal.out(f"\nNow push it: {ink.code(f'git push {_target(call, remote, url)} main')}")
+
+
+def _target(call: Call, remote: str, url: str) -> str:
+    """What to push to. A remote that was left as it was leads to another app, which must not get this push."""
+    leads = any(found.name == remote and found.url == url for found in checkout.remotes(call.git))
+    return remote if leads else url
 
 
 def _text(call: Call) -> str:

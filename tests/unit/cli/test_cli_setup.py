@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.cli.cli_session import Session
+from tests.unit.cli.cli_session import FakeGit, Session
 
 TEXT = '{"addons": ["heroku-redis"], "env": {"WHO": {}}}'
 
@@ -53,11 +53,25 @@ Config vars: REDIS_URL
 Git URL:     https://localhost:8443/blog.git
 Web URL:     https://blog.localhost:8443/
 
-Now push it: git push heroku main
+Now push it: git push https://localhost:8443/blog.git main
 """
     )
     asked = json.loads(session.api.requests[0].removeprefix("POST /app-setups "))
     assert asked == {"manifest": TEXT, "app": {"name": "blog"}, "overrides": {"env": {"WHO": "me", "LANG": "de"}}}
+
+
+@pytest.mark.parametrize(
+    ("there", "target"),
+    [
+        ({}, "heroku"),
+        ({"heroku": "https://localhost:8443/blog.git"}, "heroku"),
+        ({"heroku": "https://localhost:8443/shop.git"}, "https://localhost:8443/blog.git"),
+    ],
+)
+def test_the_push_that_is_proposed_reaches_the_new_app(manifest: Path, there: dict[str, str], target: str) -> None:
+    session = Session(answers(setup("pending"), setup()), git=FakeGit(there))
+    shown = session.type(f"apps:setup blog --manifest {manifest}")
+    assert shown.out.endswith(f"Now push it: git push {target} main\n")
 
 
 def test_what_is_missing_is_told_with_the_words_that_give_it(manifest: Path) -> None:
