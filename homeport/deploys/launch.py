@@ -130,6 +130,8 @@ class Launcher:
             code = await self._fleet.release_phase(release.id, said)
             if code != 0:
                 said.note(f" !     The release command failed with exit code {code}: {_kept(launch.previous)}.")
+                for line in _way_back(snapshot).splitlines()[1:]:
+                    said.note(f" !     {line}")
         finally:
             said.close()
         if code != 0:
