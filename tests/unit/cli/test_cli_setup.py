@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.cli.cli_session import FakeGit, Session
+from tests.unit.cli.cli_session import Session
 
 TEXT = '{"addons": ["heroku-redis"], "env": {"WHO": {}}}'
 
@@ -69,7 +69,7 @@ Now push it: git push https://localhost:8443/blog.git main
     ],
 )
 def test_the_push_that_is_proposed_reaches_the_new_app(manifest: Path, there: dict[str, str], target: str) -> None:
-    session = Session(answers(setup("pending"), setup()), git=FakeGit(there))
+    session = Session(answers(setup("pending"), setup()), remotes=there)
     shown = session.type(f"apps:setup blog --manifest {manifest}")
     assert shown.out.endswith(f"Now push it: git push {target} main\n")
 
