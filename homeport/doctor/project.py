@@ -223,5 +223,6 @@ class Project:
             named = manifest.get("addons", []) if isinstance(manifest, dict) else []
         except (ValueError, RecursionError):
             return ()
-        plans = (entry.get("plan", "") if isinstance(entry, dict) else entry for entry in named or [])
+        entries = named if isinstance(named, list) else []
+        plans = (entry.get("plan", "") if isinstance(entry, dict) else entry for entry in entries)
         return tuple(str(plan).partition(":")[0] for plan in plans)

@@ -16,6 +16,10 @@ from homeport.doctor import django
 from homeport.doctor.findings import Finding, warning
 from homeport.doctor.project import Project
 
+_ELSEWHERE = re.compile(
+    r"STATICFILES_STORAGE\s*=\s*['\"](?!whitenoise|django\.)|['\"]staticfiles['\"]\s*[:\]][^}]*storages\.backends"
+    r"|django_heroku|django_on_heroku"
+)
 _WHY = "With DEBUG off Django serves no static files: pages come without styles and scripts, the admin too."
 
 
@@ -23,8 +27,7 @@ def find(project: Project) -> Iterator[Finding]:
     settings = django.settings(project)
     if settings is None or not _has_static_files(project, settings):
         return
-    elsewhere = re.search(r"storages\.backends|S3Static|cloudinary|django_heroku|django_on_heroku", settings.text)
-    if elsewhere:
+    if _ELSEWHERE.search(settings.text):
         return
     if not settings.all("STATIC_ROOT"):
         yield warning(
