@@ -16,7 +16,7 @@ from homeport.scheduler.turn import Line
 from homeport.state import App, Database, JobRun, now
 
 LONGEST_SLEEP = 30.0
-"""Seconds. Clocks are set, machines are suspended: the time is looked at again."""
+"""Seconds. Clocks are set, machines are suspended: the time is looked at again, and so is every app."""
 
 RETRY = 5.0
 
@@ -33,18 +33,18 @@ class Scheduler:
         self._logs = logs
         self._clock = clock
         self._changed: set[str] = set()
+        self._everything_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awake = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled. What runs goes on running."""
         self._loop = asyncio.get_running_loop()
-        everything = True
+        self._everything_at = self._loop.time()
         try:
             while True:
                 self._awake.clear()
-                pause = await self._attempt(everything=everything)
-                everything = await self._sleep(pause)
+                await self._sleep(await self._attempt(self._loop))
         finally:
             self._loop = None
 
@@ -57,9 +57,12 @@ class Scheduler:
 
     async def sync(self, *, everything: bool = True) -> datetime | None:
         """Once through what is due; returns when something will be, if anything will."""
-        changed = None if everything else frozenset(self._changed)
-        self._changed.clear()
-        taken = await self._database.run(turn.take, self._clock(), changed)
+        changed, self._changed = self._changed, set()
+        try:
+            taken = await self._database.run(turn.take, self._clock(), None if everything else changed)
+        except Exception:
+            self._changed |= changed
+            raise
         self._say(taken.lines)
         for run in taken.ended:
             await self._database.run(runs.keep_output, run.id, self.output(run))
@@ -93,25 +96,26 @@ class Scheduler:
         self._changed.add(app_id)
         self._awake.set()
 
-    async def _attempt(self, *, everything: bool) -> float:
-        """Seconds until the next turn."""
+    async def _attempt(self, loop: asyncio.AbstractEventLoop) -> float:
+        """Seconds until the next turn. However often somebody wakes us, everything is looked at from time to time."""
+        everything = loop.time() >= self._everything_at
         try:
             next_at = await self.sync(everything=everything)
         except Exception:
             _log.exception("looking for jobs that are due failed and is tried again")
             return RETRY
+        if everything:
+            self._everything_at = loop.time() + LONGEST_SLEEP
         if next_at is None:
             return LONGEST_SLEEP
         return min(max((next_at - self._clock()).total_seconds(), 0.0), LONGEST_SLEEP)
 
-    async def _sleep(self, seconds: float) -> bool:
-        """Until so many seconds have passed (True) or somebody wakes us (False)."""
+    async def _sleep(self, seconds: float) -> None:
+        """Until so many seconds have passed or somebody wakes us."""
         # Not wait_for: on Python 3.11 it drops a cancellation that arrives together with the event.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._awake.wait()
-                return False
-        return True
 
     def _say(self, lines: Sequence[Line]) -> None:
         for line in lines:
