@@ -35,6 +35,17 @@ def write(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", name=title)).to_be_visible()
 
 
+def break_it(project: Path) -> None:
+    """As a first deploy has it: no driver in the requirements, and a search that minds case on Postgres only."""
+    for path, old, new in (
+        ("requirements.txt", "psycopg[binary]==3.3.9\n", ""),
+        ("flaskr/models.py", "column.icontains(words, autoescape=True)", 'column.like(f"%{words}%")'),
+    ):
+        text = (project / path).read_text()
+        assert old in text
+        (project / path).write_text(text.replace(old, new))
+
+
 def test_flaskr(platform: Platform, cli: Cli, name: str) -> None:
     project = copy(platform, "flaskr", name)
     url = platform.url(name)
@@ -53,8 +64,23 @@ def test_flaskr(platform: Platform, cli: Cli, name: str) -> None:
         refused = platform.git(project, "push", "heroku", "main")
         assert refused.code != 0
         assert "git mv procfile Procfile" in refused.err
-        platform.git(project, "mv", "procfile", "Procfile").ok()
+
+    with step("homeport check knew it before the push, and mends it"):
+        knew = platform.homeport("check", cwd=project)
+        assert knew.code == 1
+        assert "procfile  procfile_misspelt" in knew.out
+        mended = platform.homeport("check", "--fix", cwd=project).ok()
+        assert "rename to Procfile" in mended.out
         platform.commit(project, "As it should be")
+        assert "nothing found" in platform.homeport("check", "--strict", cwd=project).ok().out
+
+    with step("the other pitfalls, found in the source"):
+        break_it(project)
+        knew = platform.homeport("check", cwd=project)
+        assert knew.code == 1
+        assert re.search(r"^flaskr/config\.py:\d+  postgres_driver$", knew.out, re.M)
+        assert re.search(r"^flaskr/models\.py:\d+  like_search$", knew.out, re.M)
+        platform.git(project, "checkout", ".").ok()
 
     with step("the push, and its release phase"):
         pushed = platform.git(project, "push", "heroku", "main").ok()
