@@ -83,6 +83,14 @@ def test_an_app_without_tables_says_what_to_do(tmp_path, monkeypatch):
         db.engine.dispose()
 
 
+def test_a_fault_of_ours_is_said_on_a_page_of_ours(app, monkeypatch):
+    monkeypatch.setattr(Count, "latest_pages", lambda: 1 / 0)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    page = app.test_client().get("/")
+    assert page.status_code == 500
+    assert "Something went wrong" in page.text
+
+
 def test_no_script_but_our_own(visitor):
     assert "default-src 'self'" in visitor.get("/").headers["Content-Security-Policy"]
 

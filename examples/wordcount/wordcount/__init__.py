@@ -26,6 +26,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app.register_blueprint(pages.blueprint)
     app.register_error_handler(404, missing)
     app.register_error_handler(413, too_large)
+    app.register_error_handler(500, broken)
     app.after_request(guard)
     return app
 
@@ -44,3 +45,7 @@ def missing(error: Exception) -> tuple[str, int]:
 
 def too_large(error: Exception) -> tuple[str, int]:
     return render_template("error.html", title="Too long", text="That is more text than we take at once."), 413
+
+
+def broken(error: Exception) -> tuple[str, int]:
+    return render_template("error.html", title="Something went wrong", text="The log says what. Please try again."), 500

@@ -13,7 +13,7 @@ function draw(count) {
   document.title = `${count.title} · wordcount`;
   part("total").textContent = count.total.toLocaleString("en");
   part("distinct").textContent = count.distinct.toLocaleString("en");
-  part("seconds").textContent = count.seconds;
+  part("seconds").textContent = count.seconds || "< 0.1";
   part("sums").hidden = false;
   if (count.words.length === 0) return say("No words worth counting in there.");
   part("state").hidden = true;
