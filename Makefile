@@ -54,6 +54,6 @@ docs: ## Write what is made from the command table anew, and the documentation a
 	@$(SITE)
 	@echo "The documentation is at dist/site/docs/index.html"
 
-clean: ## Remove what was installed and built here (system packages and ~/.homeport stay)
-	rm -rf .venv .uv .node .mypy_cache .ruff_cache .pytest_cache .hypothesis dist bench/results
+clean: ## Remove what was installed and built here (system packages, ~/.homeport and bench/results stay)
+	rm -rf .venv .uv .node .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -46,8 +46,10 @@ def main(names: Sequence[str]) -> int:
         said = error.stderr if isinstance(error.stderr, str) else (error.stderr or b"").decode(errors="replace")
         print(f" !     {error}\n{said}", file=sys.stderr)
         return 1
-    print(f"\n{render(rows)}\n\n{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}. Trust the ratios.")
-    keep(rows)
+    finally:  # what was measured before something failed took its minutes, and holds
+        if rows:
+            print(f"\n{render(rows)}\n\n{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}. Trust the ratios.")
+            keep(rows)
     return 0
 
 

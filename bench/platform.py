@@ -52,9 +52,8 @@ def running() -> Iterator[Platform]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HEROKU_", "HOMEPORT_"))}
     env = {**inherited, "HOMEPORT_HOME": str(home)}
     try:
-        subprocess.run(
-            [HOMEPORT, "up", "--detach", "--port", "0", "--http-port", "0"], env=env, check=True, capture_output=True
-        )
+        ports = [word for name in ("--port", "--http-port", "--ssh-port") for word in (name, "0")]
+        subprocess.run([HOMEPORT, "up", "--detach", *ports], env=env, check=True, capture_output=True)
         exports = subprocess.run([HOMEPORT, "env"], env=env, check=True, capture_output=True, text=True).stdout
         evaluated = subprocess.run(
             ["bash", "-c", 'eval "$1"; env -0', "bash", exports], env=env, check=True, capture_output=True, text=True

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from bench import __main__ as measuring
+from bench import platform
 from bench.table import Row, Unit, middle, percentile, render
 from bench.traffic import Load, read_wrk
 
@@ -53,3 +61,24 @@ def test_middle_and_percentile() -> None:
     assert middle([3, 1, 2]) == 2
     assert percentile([float(n) for n in range(1, 101)], 0.99) == 100
     assert percentile([1.0], 0.5) == 1.0
+
+
+def test_what_was_measured_before_something_failed_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextlib.contextmanager
+    def running() -> Iterator[None]:
+        yield None
+
+    def fail(_platform: object) -> list[Row]:
+        raise subprocess.CalledProcessError(1, ["homeport", "backup"], stderr="the disk is full\n")
+
+    monkeypatch.setattr(platform, "running", running)
+    monkeypatch.setattr(measuring, "RESULTS", tmp_path)
+    monkeypatch.setattr(measuring, "SECTIONS", {"starts": lambda _: [Row("CLI", Unit.SECONDS, 1.5)], "backup": fail})
+    assert measuring.main([]) == 1
+    said = capsys.readouterr()
+    assert "CLI  1.50 s" in said.out
+    assert "the disk is full" in said.err
+    (kept,) = tmp_path.iterdir()
+    assert [row["name"] for row in json.loads(kept.read_text())] == ["CLI"]
