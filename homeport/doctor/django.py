@@ -75,8 +75,8 @@ def settings(project: Project) -> Settings | None:
     if not project.uses("django"):
         return None
     path = in_production(project, chosen(project))
-    if path is None:
-        return None
+    if path is None or (project.foresight is None and "manage.py" not in project):
+        return None  # the folder of several projects is none itself
     assignments: dict[str, list[Setting]] = {}
     texts: list[str] = []
     _read(project, path, assignments, texts, certain=True, depth=0)

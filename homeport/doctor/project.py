@@ -31,6 +31,7 @@ _ASIDE = frozenset(
 _TEST = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests?|conftest|setup|noxfile|fabfile|tasks_dev)\.py$")
 _SETTINGS = re.compile(r"(^|/)(config|settings|models|database|db|extensions)\.py$")
 _MOST = 3_000  # Python files that are read; apps have dozens
+_LARGEST = 64 * 1024 * 1024  # characters that are read in all; what comes after them is taken for empty
 
 
 class Project:
@@ -53,6 +54,7 @@ class Project:
         self.tracked = tracked
         self.ignored = ignored
         self._known = frozenset(self.files)
+        self._budget = _LARGEST
         self._texts: dict[str, str | None] = {}
         self._sources: dict[str, Source | None] = {}
 
@@ -63,9 +65,11 @@ class Project:
         """A file's text; None for what is missing, huge, no text, or a link that leads out of the folder."""
         if path not in self._texts:
             try:
-                self._texts[path] = read_text(self.root, path) if path in self._known else None
+                wanted = path in self._known and self._budget > 0
+                self._texts[path] = read_text(self.root, path) if wanted else None
             except (BuildFailed, OSError):
                 self._texts[path] = None
+            self._budget -= len(self._texts[path] or "")
         return self._texts[path]
 
     def source(self, path: str) -> Source | None:

@@ -23,6 +23,7 @@ class Source:
         self.path = path
         self.text = text
         self.failure: SyntaxError | None = None
+        self._parents: dict[ast.AST, ast.AST] = {}
 
     @cached_property
     def lines(self) -> list[str]:
@@ -44,11 +45,13 @@ class Source:
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
-        return list(ast.walk(self.tree)) if self.tree is not None else []
-
-    @cached_property
-    def _parents(self) -> dict[ast.AST, ast.AST]:
-        return {child: node for node in self.nodes for child in ast.iter_child_nodes(node)}
+        """Every node, outer ones before those in them; walked once, for the parents too."""
+        found: list[ast.AST] = [self.tree] if self.tree is not None else []
+        for node in found:  # which grows meanwhile
+            for child in ast.iter_child_nodes(node):
+                self._parents[child] = node
+                found.append(child)
+        return found
 
     def above(self, node: ast.AST) -> Iterator[ast.AST]:
         """What a node stands in, from the inside out."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from homeport.buildpacks import looks_like_node, looks_like_python, misspelt_procfile
+from homeport.buildpacks import Guess, looks_like_node, looks_like_python, misspelt_procfile
 from homeport.doctor.findings import Finding, Write, error, warning
 from homeport.doctor.project import Project
 
@@ -38,6 +38,12 @@ def find(project: Project) -> Iterator[Finding]:
             "Procfile",
             0,
             "There is no Procfile, and nothing that Homeport would run without one.",
-            why=f"{guess.caution.splitlines()[0] if guess.caution else ''}\nNothing would run.".strip(),
+            why=f"{_reason(guess)}Nothing would run.",
             fix="Write a file named Procfile that says what to run, for example:\n\n  web: gunicorn app:app",
         )
+
+
+def _reason(guess: Guess) -> str:
+    """What the build would say, where that is more than that there is none."""
+    first = guess.caution.splitlines()[0] if guess.caution else ""
+    return "" if first.startswith("There is no Procfile") else f"{first} "
