@@ -23,7 +23,6 @@ class Source:
         self.path = path
         self.text = text
         self.failure: SyntaxError | None = None
-        self._parents: dict[ast.AST, ast.AST] = {}
 
     @cached_property
     def lines(self) -> list[str]:
@@ -44,14 +43,23 @@ class Source:
         return None
 
     @cached_property
-    def nodes(self) -> list[ast.AST]:
-        """Every node, outer ones before those in them; walked once, for the parents too."""
-        found: list[ast.AST] = [self.tree] if self.tree is not None else []
-        for node in found:  # which grows meanwhile
+    def _walked(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
+        """Every node, outer ones before those in them, and what each stands in."""
+        nodes: list[ast.AST] = [self.tree] if self.tree is not None else []
+        parents: dict[ast.AST, ast.AST] = {}
+        for node in nodes:  # which grows meanwhile
             for child in ast.iter_child_nodes(node):
-                self._parents[child] = node
-                found.append(child)
-        return found
+                parents[child] = node
+                nodes.append(child)
+        return nodes, parents
+
+    @property
+    def nodes(self) -> list[ast.AST]:
+        return self._walked[0]
+
+    @property
+    def _parents(self) -> dict[ast.AST, ast.AST]:
+        return self._walked[1]
 
     def above(self, node: ast.AST) -> Iterator[ast.AST]:
         """What a node stands in, from the inside out."""
