@@ -12,14 +12,13 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from homeport import releases
 from homeport.dynos import rows, sizes
-from homeport.dynos.formation import formation
 from homeport.dynos.states import State
-from homeport.state import App, Dyno, touch
+from homeport.state import App, Dyno, Formation, touch
 
 SLEEP_AFTER = "HOMEPORT_SLEEP_AFTER"
 """A config var: minutes without a request, a fraction if need be."""
@@ -51,9 +50,8 @@ def patience(variables: dict[str, str]) -> timedelta:
 def idlers(session: Session) -> list[Idler]:
     """The apps that are awake, whose web dynos are all up and of a size that sleeps."""
     found = []
-    awake = select(App).where(App.id.in_(select(Dyno.app_id).where(Dyno.type == "web", Dyno.state == State.UP.value)))
-    for app in session.scalars(awake.order_by(App.id)):
-        since = _all_up_since(session, app)
+    for app, web in session.execute(_may_sleep().order_by(App.id)):
+        since = _all_up_since(session, app, web)
         if since is not None and app.current_release is not None:
             found.append(Idler(app.id, since, patience(releases.variables(session, app.current_release))))
     return found
@@ -61,9 +59,10 @@ def idlers(session: Session) -> list[Idler]:
 
 def fall_asleep(session: Session, app_id: str) -> bool:
     """Let an app sleep, if it still may."""
-    app = session.get(App, app_id)
-    if app is None or _all_up_since(session, app) is None:
+    row = session.execute(_may_sleep().where(App.id == app_id)).first()
+    if row is None or _all_up_since(session, *row) is None:
         return False
+    app, _ = row
     app.asleep_release_id = app.current_release_id
     touch(session, app.id)
     return True
@@ -75,10 +74,16 @@ def rouse(session: Session, app: App) -> None:
     touch(session, app.id)
 
 
-def _all_up_since(session: Session, app: App) -> datetime | None:
-    """None while an app is asleep, may not sleep, or is not up with all its web dynos."""
-    web = next((row for row in formation(session, app) if row.type == "web"), None)
-    if app.asleep or web is None or web.quantity == 0 or not sizes.find(web.size).sleeps:
+def _may_sleep() -> Select[App, Formation]:
+    """Apps whose web dynos are of a size that sleeps, and what they should have of them."""
+    sleepy = [size.name for size in sizes.every() if size.sleeps]
+    wanted = and_(Formation.type == "web", Formation.size.in_(sleepy), Formation.quantity > 0)
+    return select(App, Formation).join(Formation, Formation.app_id == App.id).where(wanted)
+
+
+def _all_up_since(session: Session, app: App, web: Formation) -> datetime | None:
+    """None while the app is asleep, or not up with all its web dynos."""
+    if app.asleep:
         return None
     dynos = session.scalars(select(Dyno).where(Dyno.app_id == app.id, Dyno.type == "web")).all()
     dynos = [dyno for dyno in dynos if not rows.is_one_off(dyno)]
