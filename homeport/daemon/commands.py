@@ -7,7 +7,6 @@ import json
 import os
 import select
 import shutil
-import signal
 import ssl
 import subprocess
 import sys
@@ -17,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from homeport.daemon import endpoint as endpoints
-from homeport.daemon import lock, shell
+from homeport.daemon import lock, shell, stopping
 from homeport.daemon.endpoint import Endpoint
 from homeport.errors import HomeportError
 from homeport.home import Home
 
 READY_SECONDS = 60.0
-STOP_SECONDS = 45.0
 
 
 def up(
@@ -65,11 +63,12 @@ def up(
     )
     try:
         with lock.held(home):
+            stopping.forget(home)
             interrupted = asyncio.run(serve(home, settings, _say_ready))
             endpoints.forget(home)
             if interrupted:
                 talk("The dynos end too (end the process with TERM to leave them running).")
-                _stop_what_runs(home)
+                stopping.note(home, _stop_what_runs(home), done=True)
     except HomeportError as error:
         _tell_parent({"id": error.id, "what": error.what, "why": error.why, "fix": error.fix})
         raise
@@ -159,23 +158,26 @@ def down(*, keep_dynos: bool = False) -> None:
         return
     home.prepare()
     pid = lock.holder(home)
-    if pid is not None:
-        os.kill(pid, signal.SIGTERM)
-        if not lock.wait_until_free(home, STOP_SECONDS):
-            os.kill(pid, signal.SIGKILL)
-            lock.wait_until_free(home, 5)
     if keep_dynos:
+        if pid is not None:
+            stopping.let_go(home, pid)
         talk("Homeport is stopped. Its dynos and the router go on; `homeport up` takes them over again.")
         return
-    with lock.held(home):
-        count = _stop_what_runs(home)
+    count = stopping.end(home, pid, _say_stopping) if pid is not None else None
+    if count is None:
+        with lock.held(home):
+            count = _stop_what_runs(home)
     talk(f"Homeport is stopped{f', and {count} dyno' + 's' * (count != 1) if count else ''}.")
 
 
 def _stop_what_runs(home: Home) -> int:
     from homeport.daemon.compose import stop_everything
 
-    return asyncio.run(stop_everything(home, _say_stopping))
+    def announce(dynos: int) -> None:
+        stopping.note(home, dynos)
+        _say_stopping(dynos)
+
+    return asyncio.run(stop_everything(home, announce))
 
 
 def _say_stopping(dynos: int) -> None:

@@ -232,8 +232,11 @@ def remove(session: Session, dyno_ids: Iterable[str]) -> None:
 
 
 def booting(session: Session) -> set[str]:
-    """The web dynos of all apps that were started and do not take requests yet."""
-    return set(session.scalars(select(Dyno.id).where(Dyno.type == "web", Dyno.state == State.STARTING.value)))
+    """The web dynos of all apps that were started and never took requests, those of a rollout that was given up too."""
+    on_trial = (Dyno.state == State.DOWN.value) & (Release.status != "succeeded")
+    never_served = (Dyno.state == State.STARTING.value) | on_trial
+    found = select(Dyno.id).join(Release, Release.id == Dyno.release_id).where(Dyno.type == "web", never_served)
+    return set(session.scalars(found))
 
 
 def remove_all(session: Session) -> None:
