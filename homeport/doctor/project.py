@@ -202,12 +202,6 @@ class Project:
         """Whether one of these packages will be installed."""
         return not self.packages.isdisjoint(names)
 
-    def needs(self, package: str) -> tuple[str, int]:
-        """Where a package is to be named: the file, and the line that names it already or 0."""
-        file = self.foresight.file if self.foresight else "requirements.txt"
-        pattern = rf"(?i)^[\s\"']*{re.escape(package).replace('-', '[-_.]').replace(chr(92) + '[', '[')}\b"
-        return file, self.line_of(file, pattern)
-
     # The database
 
     @cached_property

@@ -10,7 +10,10 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 _ENVIRONMENT = re.compile(r"\b(environ|getenv|decouple|dj_database_url|django_heroku)\b|\b[\w.]*(config|env|Env)\b[(.]")
-_FOR_HOME = re.compile(r"^(dev|develop|development|local|debug|test|tests|testing|ci)|(dev|local|test|testing)$", re.I)
+_FOR_HOME = re.compile(  # whole words only: devices.py and cities.py are none of these
+    r"^(?i:dev|develop|development|local|debug|tests?|testing|ci)(?=$|[_A-Z0-9])"
+    r"|_(?i:dev|local|tests?|testing)$|(?<=[a-z])(Dev|Development|Local|Tests?|Testing)$"
+)
 _LONGEST = 500_000  # characters; what is longer was hardly written by hand
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

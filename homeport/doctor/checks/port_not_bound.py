@@ -68,7 +68,8 @@ _EVERYWHERE_BY_DEFAULT = ("waitress-serve", "fastapi", "streamlit", "hypercorn")
 def _told(command: Command) -> Iterator[Finding]:
     ports, hosts, right = _PORTS[command.program]
     port, host = command.option(*ports), command.option(*hosts) if hosts else None
-    if command.option("--uds", "--fd", "-u", "--endpoint", "-e", "--unix-socket"):
+    elsewhere = ("--uds", "--fd", "-u", "--endpoint", "-e", "--unix-socket", "-c", "--config")
+    if command.option(*elsewhere):
         return
     if port is None:
         yield _finding(command, "a port of its own", f"Tell it:\n\n  {command.process}: {command.text} {right}")

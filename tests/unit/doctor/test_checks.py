@@ -173,6 +173,9 @@ MENDED: list[tuple[App, App]] = [
     (FASTAPI, {**procfile("web: hypercorn app:app --bind 0.0.0.0:$PORT"), NEEDS: f"{FASTAPI[NEEDS]}hypercorn\n"}),
     (DJANGO, {**procfile("web: daphne -b 0.0.0.0 -p $PORT site1.asgi:application"), NEEDS: f"{DJANGO[NEEDS]}daphne\n",
               "site1/asgi.py": "application = object()\n"}),
+    (FLASK, {"app.py": None, "backend/app.py": FLASK[APP_PY], **procfile("web: cd backend && gunicorn app:app")}),
+    (FLASK, procfile("web: bin/start")),
+    (FASTAPI, procfile("web: ./start.sh --port 8000")),
     # imports that are somebody's after all
     (FLASK, flask(("import os\n", "import os\nimport click, jinja2, werkzeug\n"))),
     (FLASK, flask(("import os\n", "import os\ntry:\n    import ujson\nexcept ImportError:\n    ujson = None\n"))),
