@@ -177,10 +177,7 @@ def test_the_platform_tells_of_config_vars_and_releases(scene: Scene) -> None:
     assert "first-value" in known.hidden.values
     assert "true" not in known.hidden.values
     assert (known.current, known.version("c0ffeetwo")) == (f"v{version}", f"v{version}")
-    kept = b""
-    for path in scene.provider.folder(scene.resource.id).iterdir():
-        with contextlib.suppress(FileNotFoundError):  # SQLite's own files beside a database come and go
-            kept += path.read_bytes()
+    kept = _contents(scene.provider.folder(scene.resource.id))
     assert kept
     assert b"first-value" not in kept
     world.patch("/apps/shop/config-vars", {"API_KEY": "second-value"})
@@ -265,6 +262,17 @@ def test_another_s_errors_are_not_found(scene: Scene) -> None:
 def _folder(scene: Scene) -> Path:
     (folder,) = [path.parent for path in scene.provider.folder("x").parent.glob(f"*/{tracker.FILE}")]
     return folder
+
+
+def _contents(folder: Path) -> bytes:
+    """Of all files at one time. The watch's threads open and close the database beside us, and with its last
+    connection SQLite puts the journal into the database and removes it."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return b"".join(path.read_bytes() for path in sorted(folder.iterdir(), reverse=True))
+        except FileNotFoundError:
+            assert time.monotonic() < deadline
 
 
 def _search(scene: Scene) -> list[dict[str, Any]]:
