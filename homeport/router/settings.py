@@ -44,3 +44,8 @@ class Settings:
     connections: int = 4000
     version: tuple[int, int] = (2, 6)
     lua: bool = True
+
+
+def milliseconds(seconds: float) -> str:
+    """A time as HAProxy reads it."""
+    return f"{round(seconds * 1000)}ms"

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 from homeport.router import pages, paths
 from homeport.router.codes import CODES
-from homeport.router.settings import Settings
+from homeport.router.platform import ADDRESS, CLOSE, LOCAL, counting, platform_backends
+from homeport.router.settings import Settings, milliseconds
 
 RENDEZVOUS_PREFIX = "rendezvous-"
 """What every rendezvous secret begins with: no HTTP method does."""
-
-
-def _ms(seconds: float) -> str:
-    return f"{round(seconds * 1000)}ms"
 
 
 def skeleton(settings: Settings) -> str:
     sections = (
         _global(settings),
         _defaults(settings),
+        _addresses(),
         _https_frontend(settings),
         _http_frontend(settings),
-        _relay(settings),
-        _platform_backends(settings),
+        _hops(settings),
+        platform_backends(settings),
         _page_backend(),
         _app_defaults(settings),
     )
@@ -67,14 +65,12 @@ def _defaults(settings: Settings) -> list[str]:
         # A client that leaves is told apart from an app that is slow (H27, not H12), and frees the dyno. HAProxy before
         # 3.0 notices only if frontend and backend both ask for it.
         "  option abortonclose",
-        # A connection to a dyno serves one request, as on Heroku: nothing can go stale in between.
-        "  option http-server-close",
-        f"  timeout connect {_ms(timeouts.connect)}",
-        f"  timeout client {_ms(timeouts.upload)}",
-        f"  timeout client-fin {_ms(timeouts.headers)}",
-        f"  timeout server {_ms(timeouts.platform)}",
-        f"  timeout http-request {_ms(timeouts.headers)}",
-        f"  timeout http-keep-alive {_ms(timeouts.keep_alive)}",
+        f"  timeout connect {milliseconds(timeouts.connect)}",
+        f"  timeout client {milliseconds(timeouts.upload)}",
+        f"  timeout client-fin {milliseconds(timeouts.headers)}",
+        f"  timeout server {milliseconds(timeouts.platform)}",
+        f"  timeout http-request {milliseconds(timeouts.headers)}",
+        f"  timeout http-keep-alive {milliseconds(timeouts.keep_alive)}",
     ]
 
 
@@ -93,7 +89,8 @@ def _https_frontend(settings: Settings) -> list[str]:
         # The API's names first: of two entries for a name the first one counts.
         f" crt-list {paths.API_CERTIFICATE_LIST} crt {paths.DEFAULT_CERTIFICATE} crt-list {paths.CERTIFICATE_LIST}"
         " alpn h2,http/1.1",
-        f"  tcp-request inspect-delay {_ms(settings.timeouts.headers)}",
+        *_door(settings, settings.connections // 2),
+        f"  tcp-request inspect-delay {milliseconds(settings.timeouts.headers)}",
         "  tcp-request content switch-mode http proto h2 if { ssl_fc_alpn h2 }",
         "  tcp-request content switch-mode http if { ssl_fc_alpn http/1.1 }",
         f"  tcp-request content accept if {rendezvous}",
@@ -103,7 +100,7 @@ def _https_frontend(settings: Settings) -> list[str]:
         "  use_backend api if { var(txn.route) -m str api }",
         "  use_backend errors if { var(txn.route) -m str errors }",
         "  use_backend buckets if { var(txn.route) -m str buckets }",
-        "  use_backend relay-https if { stopping }",
+        *_leading_back("https"),
         *_app_routing(),
     ]
 
@@ -113,6 +110,7 @@ def _http_frontend(settings: Settings) -> list[str]:
         "frontend http from base",
         "  mode http",
         f"  bind {_bind_addresses(settings, settings.http_port)} v6only",
+        *_door(settings, settings.connections * 3 // 8),
         *_routing(settings, "http"),
         # A token in clear goes no further than this machine.
         "  use_backend api if { var(txn.route) -m str api } { src 127.0.0.0/8 ::1 }",
@@ -121,30 +119,54 @@ def _http_frontend(settings: Settings) -> list[str]:
         "  use_backend api-needs-tls if { var(txn.route) -m str errors }",
         "  use_backend buckets if { var(txn.route) -m str buckets } { src 127.0.0.0/8 ::1 }",
         "  use_backend api-needs-tls if { var(txn.route) -m str buckets }",
-        "  use_backend relay-http if { stopping }",
+        *_leading_back("http"),
         *_app_routing(),
     ]
 
 
-def _relay(settings: Settings) -> list[str]:
-    """How a worker of before a reload, which knows nothing of what changed since, hands requests to its successor:
-    those that waited in its lobby, and those that still come on its connections."""
+def _door(settings: Settings, places: int) -> list[str]:
+    """How many connections there may be: all doors together leave some for the router's ways back into itself, and one
+    address, behind which a thousand people may sit, leaves most to others."""
+    return [
+        f"  maxconn {places}",
+        f"  tcp-request connection track-sc0 {ADDRESS} table addresses unless {LOCAL}",
+        f"  tcp-request connection reject if {{ sc0_conn_cur gt {settings.connections // 4} }}",
+    ]
+
+
+def _addresses() -> list[str]:
+    return ["backend addresses from base", counting()]
+
+
+def _hops(settings: Settings) -> list[str]:
+    """Ways from the router back into itself, over a socket of its own and a connection per request.
+
+    *relay*: how a worker of before a reload, which knows nothing of what changed since, hands requests to its
+    successor: those that waited in its lobby, and those that still come on its connections.
+
+    *alone*: how a request that must not run twice becomes the first one of its connection. Only then does it surely
+    get a connection to the dyno that nothing was sent on before, and an answer if the dyno hangs up: to a later
+    request HAProxy before 3.0 says nothing but that it may be sent again (over HTTP/2 in so many words:
+    REFUSED_STREAM), and browsers do.
+    """
     lines = []
-    for protocol in ("https", "http"):
-        lines += [
-            f"backend relay-{protocol} from base",
-            "  mode http",
-            "  http-request set-log-level silent",
-            "  http-request set-header X-Request-Start %[var(txn.start)]",
-            f"  server next unix@run/relay-{protocol}.sock send-proxy-v2",
-            "",
-            f"frontend relayed-{protocol} from base",
-            "  mode http",
-            f"  bind unix@run/relay-{protocol}.sock mode 600 accept-proxy",
-            *_routing(settings, protocol, start="req.hdr(x-request-start)"),
-            *_app_routing(),
-            "",
-        ]
+    for way in ("relay", "alone"):
+        for protocol in ("https", "http"):
+            lines += [
+                f"backend {way}-{protocol} from base",
+                "  mode http",
+                CLOSE,
+                "  http-request set-log-level silent",
+                "  http-request set-header X-Request-Start %[var(txn.start)]",
+                f"  server next unix@run/{way}-{protocol}.sock send-proxy-v2",
+                "",
+                f"frontend {way}-{protocol}-in from base",
+                "  mode http",
+                f"  bind unix@run/{way}-{protocol}.sock mode 600 accept-proxy",
+                *_routing(settings, protocol, start="req.hdr(x-request-start)"),
+                *_app_routing(),
+                "",
+            ]
     return lines[:-1]
 
 
@@ -167,6 +189,10 @@ def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") ->
         *_buckets_path(settings),
         "  http-request set-var(txn.json) bool(true) if { req.hdr(accept) -m sub application/json }"
         " !{ req.hdr(accept) -m sub text/html }",
+        # What may follow others on a connection to a dyno, and be sent again when that has just been closed: it has no
+        # effect that counts (RFC 9110, 9.2.1), and no body whose end a dyno could see elsewhere than the router does.
+        "  http-request set-var(txn.shares) bool(true) if { method GET }"
+        " !{ req.hdr(content-length) -m found } !{ req.hdr(transfer-encoding) -m found }",
     ]
     if settings.lua:
         lines.append(
@@ -175,9 +201,17 @@ def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") ->
         )
     if settings.version >= (2, 9):
         # Longer than the server's, so that it is clear whose fault it was when nothing moves. Not before the lobby.
-        idle = _ms(settings.timeouts.idle * 1.25)
+        idle = milliseconds(settings.timeouts.idle * 1.25)
         lines.append(f"  http-request set-timeout client {idle} unless {{ var(txn.route) -m str api buckets }}")
     return lines
+
+
+def _leading_back(protocol: str) -> list[str]:
+    up = "{ var(txn.route) -m beg up/ }"
+    return [
+        f"  use_backend relay-{protocol} if {{ stopping }}",
+        f"  use_backend alone-{protocol} if {up} !{{ var(txn.shares) -m found }} !{{ http_first_req }}",
+    ]
 
 
 def _app_routing() -> list[str]:
@@ -187,83 +221,12 @@ def _app_routing() -> list[str]:
     ]
 
 
-def _platform_backends(settings: Settings) -> list[str]:
-    down = (
-        '{"id":"unavailable","message":"The Homeport daemon does not answer. Apps go on running. '
-        'Start it with `homeport up`; when it should be up already, `homeport status` says more."}'
-    )
-    tls = (
-        '{"id":"tls_required","message":"The API is served in clear to this machine itself only, because a token '
-        f'would travel readably. Use https:// and port {settings.https_port}."}}'
-    )
-    return [
-        "backend api from base",
-        "  mode http",
-        f"  timeout tunnel {_ms(settings.timeouts.platform)}",
-        "  http-request set-log-level silent",
-        "  http-request set-header X-Forwarded-For %[src]",
-        "  http-request set-header X-Forwarded-Proto %[var(txn.protocol)]",
-        "  http-request set-header X-Forwarded-Port %[dst_port]",
-        *(f"  http-error status {status} content-type {pages.JSON_TYPE} string '{down}'" for status in (502, 503, 504)),
-        f"  server api unix@{settings.api_socket}",
-        "",
-        *_errors_backend(),
-        "",
-        *_buckets_backend(settings),
-        "",
-        "backend api-needs-tls from base",
-        "  mode http",
-        "  http-request set-log-level silent",
-        f"  http-request return status 403 content-type {pages.JSON_TYPE} string '{tls}'",
-        "",
-        "backend rendezvous from base",
-        "  mode tcp",
-        f"  timeout tunnel {_ms(settings.timeouts.platform * 24)}",
-        f"  server rendezvous unix@{settings.rendezvous_socket}",
-    ]
-
-
-def _errors_backend() -> list[str]:
-    """The tracker takes a few at a time; the others wait here, where waiting costs nothing."""
-    gone = '{"detail":"The error tracker does not answer."}'
-    return [
-        "backend errors from base",
-        "  mode http",
-        "  timeout server 30s",
-        "  timeout queue 10s",
-        "  http-request set-log-level silent",
-        *(
-            f"  http-error status {status} content-type {pages.JSON_TYPE} string '{gone}' hdr Retry-After 30"
-            for status in (502, 503, 504)
-        ),
-        f"  server errors unix@{paths.ERRORS_SOCKET} maxconn 100",
-    ]
-
-
 def _buckets_path(settings: Settings) -> list[str]:
     """Where names below the platform's can't be resolved, buckets have a path of its own name."""
     if settings.domain != "localhost":
         return []
     condition = "if { var(txn.route) -m str api } { path -m reg ^/s3(/|$) }"
     return [f"  http-request set-var(txn.route) str(buckets) {condition}"]
-
-
-def _buckets_backend(settings: Settings) -> list[str]:
-    gone = (
-        '<?xml version="1.0" encoding="UTF-8"?><Error><Code>ServiceUnavailable</Code>'
-        "<Message>The bucket server does not answer just now. It is started again by itself.</Message></Error>"
-    )
-    return [
-        "backend buckets from base",
-        "  mode http",
-        f"  timeout server {_ms(settings.timeouts.platform)}",
-        "  http-request set-log-level silent",
-        *(
-            f"  http-error status {status} content-type application/xml string '{gone}' hdr Retry-After 1"
-            for status in (502, 503, 504)
-        ),
-        f"  server buckets unix@{paths.BUCKETS_SOCKET} maxconn 500",
-    ]
 
 
 def _request_line() -> list[str]:
@@ -314,10 +277,16 @@ def _app_defaults(settings: Settings) -> list[str]:
         "  mode http",
         # Fewest connections first: Python servers take few requests at once, and a slow one should get fewer.
         "  balance leastconn",
-        "  retries 3",
+        "  retries 2",
         "  option redispatch 1",
-        f"  timeout server {_ms(timeouts.first_byte)}",
-        f"  timeout tunnel {_ms(timeouts.idle)}",
+        # Connections to dynos are kept, for plain GETs only (decision 0225). The first request of a client's connection
+        # gets one of its own all the same (`safe`), so what may not be sent again comes by `alone`.
+        "  http-reuse safe",
+        "  retry-on conn-failure empty-response",
+        "  http-request disable-l7-retry if { http_first_req } || !{ var(txn.shares) -m found }",
+        "  http-request set-header Connection close unless { var(txn.shares) -m found }",
+        f"  timeout server {milliseconds(timeouts.first_byte)}",
+        f"  timeout tunnel {milliseconds(timeouts.idle)}",
         *_request_line(),
         "  http-request set-header X-Request-Id %[var(txn.id)]",
         "  http-request set-header X-Request-Start %[var(txn.start)]",
@@ -330,12 +299,13 @@ def _app_defaults(settings: Settings) -> list[str]:
         '  http-response add-header Via "%[res.ver] homeport"',
     ]
     if settings.version >= (2, 9):
-        lines.append(f"  http-response set-timeout server {_ms(timeouts.idle)}")
+        lines.append(f"  http-response set-timeout server {milliseconds(timeouts.idle)}")
     else:
         # Older HAProxys know one server timeout only, and the first byte is what Heroku is strict about. Event
         # streams say what they are, so that the pause between two events may be as long as on Heroku.
         lines.append(
-            f"  http-request set-timeout server {_ms(timeouts.idle)} if {{ req.hdr(accept) -m sub text/event-stream }}"
+            f"  http-request set-timeout server {milliseconds(timeouts.idle)}"
+            " if { req.hdr(accept) -m sub text/event-stream }"
         )
     for status, number in ((502, "H13"), (503, "H21"), (504, "H12")):
         lines.append(
