@@ -90,7 +90,10 @@ def require_own(changes: Mapping[str, object], attached: Mapping[str, str] | Seq
 
 def must_wait(session: Session, app: App, *slugs: Slug | None) -> bool:
     """Whether a change between these slugs has to wait: for a command, or for another change that waits."""
-    return any(has_command(slug) for slug in slugs) or bool(waiting(session, app))
+    if any(has_command(slug) for slug in slugs):
+        return True
+    known = select(ReleaseChange.release_id).where(ReleaseChange.app_id == app.id).limit(1)
+    return session.scalar(known) is not None and bool(waiting(session, app))
 
 
 def waiting(session: Session, app: App) -> list[Release]:
