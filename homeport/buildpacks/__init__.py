@@ -18,11 +18,11 @@ from homeport.buildpacks.python import (
     Guess,
     Python,
     foresee,
-    guess,
     has_manager,
     looks_like_python,
     manage_py,
 )
+from homeport.buildpacks.python import likely as guess
 from homeport.buildpacks.python.interpreters import find as pythons
 from homeport.buildpacks.reading import listing, read_bytes, read_text
 from homeport.buildpacks.references import BuiltIn, Reference, Remote

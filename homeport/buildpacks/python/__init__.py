@@ -4,8 +4,7 @@ from homeport.buildpacks.python.buildpack import Python
 from homeport.buildpacks.python.checks import READS_DATABASE_URL, SQLITE_ENGINE, SQLITE_URL
 from homeport.buildpacks.python.django import manage_py
 from homeport.buildpacks.python.foresight import Foresight, foresee
-from homeport.buildpacks.python.guess import Guess
-from homeport.buildpacks.python.guess import likely as guess
+from homeport.buildpacks.python.guess import Guess, likely
 from homeport.buildpacks.python.package_managers import has_manager, looks_like_python
 
 __all__ = [
@@ -16,8 +15,8 @@ __all__ = [
     "Guess",
     "Python",
     "foresee",
-    "guess",
     "has_manager",
+    "likely",
     "looks_like_python",
     "manage_py",
 ]
