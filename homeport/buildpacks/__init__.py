@@ -4,7 +4,7 @@ from homeport.buildpacks.bare import Bare
 from homeport.buildpacks.classic import Classic
 from homeport.buildpacks.conda import Conda, looks_like_conda
 from homeport.buildpacks.failures import DOCS, BuildFailed, FailureId
-from homeport.buildpacks.interface import Buildpack, Compiled, Finished, Project, Shell, Show
+from homeport.buildpacks.interface import BUILD_PATH, RUN_PATH, Buildpack, Compiled, Finished, Project, Shell, Show
 from homeport.buildpacks.node import Node, looks_like_node
 from homeport.buildpacks.procfile import Procfile
 from homeport.buildpacks.procfile import misspelt as misspelt_procfile
@@ -30,8 +30,10 @@ from homeport.buildpacks.references import parse as parse_reference
 from homeport.buildpacks.voice import Output, Voice
 
 __all__ = [
+    "BUILD_PATH",
     "DOCS",
     "READS_DATABASE_URL",
+    "RUN_PATH",
     "SQLITE_ENGINE",
     "SQLITE_URL",
     "Bare",

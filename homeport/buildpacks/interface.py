@@ -14,6 +14,19 @@ from homeport.slugs import Store
 Show = Callable[[str], str | None]
 """What becomes of one line of a command's output: the line to show, or None to swallow it."""
 
+BUILD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""The system's programs, for builds."""
+
+RUN_PATH = "/usr/local/bin:/usr/bin:/bin"
+"""The system's programs, for dynos."""
+
+STACK = "heroku-24"
+"""What builds are told that they run on."""
+
+
+def silent(_line: str) -> None:
+    """A `Show` for commands whose output means nothing to the app's author."""
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -63,7 +76,17 @@ class Project:
     previous_layers: Sequence[str] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
     exports: Mapping[str, str] = field(default_factory=dict)
-    code_known: Callable[[str], bool] = field(default=lambda influence: False)  # noqa: ARG005
+    code_known: Callable[[str], bool] = field(default=lambda _influence: False)
+
+    @property
+    def path(self) -> str:
+        """`PATH` as the buildpacks before this one left it."""
+        return self.exports.get("PATH") or BUILD_PATH
+
+    def forbids(self, setting: str) -> bool:
+        """Whether the app, or else the operator, has switched off what this setting is about."""
+        value = self.config.get(setting) or self.environ.get(setting) or "automatic"
+        return value.strip().lower() in ("never", "0", "false", "no", "off")
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from homeport.buildpacks import Output
-
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+from homeport.buildpacks import BUILD_PATH, Output
 
 _FROM_DAEMON = frozenset({
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
@@ -47,7 +45,7 @@ def build_environment(
     env = {name: value for name, value in daemon.items() if _handed_on(name)}
     env |= {name: value for name, value in config.items() if name not in _NOT_FROM_CONFIG}
     env |= {
-        "PATH": PATH,
+        "PATH": BUILD_PATH,
         "HOME": str(home),
         "TMPDIR": str(temporary),
         "BUILD_DIR": str(source),

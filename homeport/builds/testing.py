@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from homeport import manifests
-from homeport.buildpacks import BuildFailed, FailureId, Finished, Shell, Voice, read_bytes
+from homeport.buildpacks import RUN_PATH, BuildFailed, FailureId, Finished, Shell, Voice, read_bytes
 from homeport.builds.job import Built
 from homeport.errors import Invalid
 from homeport.slugs import Store, places
@@ -120,7 +120,7 @@ def environment(tests: Suite, built: Built, folder: Path, commit: str | None, st
         for name, value in built.profile.items()
     }
     packages = folder / PACKAGES
-    path = profile.get("PATH") or "/usr/local/bin:/usr/bin:/bin"
+    path = profile.get("PATH") or RUN_PATH
     modules = ":".join(filter(None, [profile.get("PYTHONPATH", ""), str(packages)]))
     return {
         **profile,

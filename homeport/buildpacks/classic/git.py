@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from homeport.buildpacks.classic.snapshots import Snapshots
-from homeport.buildpacks.interface import Finished, Shell
+from homeport.buildpacks.interface import Finished, Shell, silent
 from homeport.buildpacks.references import Remote
 from homeport.slugs import remove
 
@@ -87,7 +87,7 @@ class Git:
                     ["git", *arguments],
                     cwd=cwd or self._scratch,
                     env=self._environment(),
-                    show=lambda line: None,  # noqa: ARG005
+                    show=silent,
                 )
         except TimeoutError:
             raise GitFailed(f"Its server did not answer within {SECONDS:.0f} seconds.") from None

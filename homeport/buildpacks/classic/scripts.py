@@ -13,10 +13,8 @@ from pathlib import Path
 
 from homeport.buildpacks import env_dir
 from homeport.buildpacks.failures import BuildFailed, FailureId
-from homeport.buildpacks.interface import Finished, Project, Shell
+from homeport.buildpacks.interface import STACK, Finished, Project, Shell, silent
 from homeport.buildpacks.reading import inside
-
-STACK = "heroku-24"
 
 _QUIET = 'exec "$@" 2>/dev/null'
 _SOURCED = """\
@@ -112,6 +110,6 @@ class Scripts:
             argv,
             cwd=self._project.source,
             env={"STACK": STACK, "REQUEST_ID": self._project.scratch.name},
-            show=(lambda line: None) if hidden else None,  # noqa: ARG005
+            show=silent if hidden else None,
             formed=True,
         )

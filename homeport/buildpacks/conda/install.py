@@ -16,7 +16,7 @@ from typing import Any
 from homeport.buildpacks.conda import channels
 from homeport.buildpacks.conda.environment import Environment
 from homeport.buildpacks.conda.explanations import explained
-from homeport.buildpacks.interface import Project, Shell, Show
+from homeport.buildpacks.interface import Project, Shell, Show, silent
 from homeport.buildpacks.python import layers, nltk, uv
 from homeport.buildpacks.python.diagnosis import diagnose
 from homeport.buildpacks.python.explanations import explain
@@ -116,7 +116,7 @@ class Installer:
         """noarch packages come without bytecode, and the layer is never written to again."""
         argv = [str(draft / "bin" / "python"), "-I", "-m", "compileall", "-q", "-j", "0"]
         argv += ["-s", str(draft), "-p", str(final), str(layers.site_packages(draft))]
-        await self._shell.run(argv, cwd=self._project.scratch, show=lambda line: None)  # noqa: ARG005
+        await self._shell.run(argv, cwd=self._project.scratch, show=silent)
 
     def _shown(self, draft: Path) -> Show:
         def show(line: str) -> str | None:

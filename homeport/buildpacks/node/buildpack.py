@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeport.buildpacks.failures import BuildFailed, FailureId
-from homeport.buildpacks.interface import Compiled, Project, Shell
+from homeport.buildpacks.interface import RUN_PATH, STACK, Compiled, Project, Shell
 from homeport.buildpacks.node import command_lines, diagnosis
 from homeport.buildpacks.node.modules import FOLDER, Modules
 from homeport.buildpacks.node.package import Manager, Package, looks_like_node, read
@@ -11,9 +11,6 @@ from homeport.buildpacks.node.runtime import Runtime, Runtimes, quiet
 from homeport.buildpacks.reading import inside, listing
 from homeport.buildpacks.voice import Voice
 from homeport.slugs import Store
-
-_PATH = "/usr/local/bin:/usr/bin:/bin"
-_BUILD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Node:
@@ -99,24 +96,23 @@ def _nothing_to_do(package: Package) -> bool:
 
 def _environment(project: Project, runtime: Runtime, manager: Manager) -> dict[str, str | None]:
     """What package managers and build scripts get on top of the config vars."""
-    before = project.exports.get("PATH") or _BUILD_PATH
     berry = manager is Manager.BERRY  # which runs from its cache (Plug'n'Play), so that must be in the slug
     return {
         **quiet(project.cache),
-        "PATH": f"{runtime.programs}:{project.source / FOLDER / '.bin'}:{before}",
+        "PATH": f"{runtime.programs}:{project.source / FOLDER / '.bin'}:{project.path}",
         "NODE_ENV": project.config.get("NODE_ENV") or "production",
         "NODE_OPTIONS": project.config.get("NODE_OPTIONS") or "--max_old_space_size=2560",
         "YARN_CACHE_FOLDER": str(project.source / ".yarn/cache" if berry else project.cache / "yarn"),
         "YARN_ENABLE_GLOBAL_CACHE": "false" if berry else None,
         "NPM_CONFIG_STORE_DIR": str(project.cache / "pnpm"),
-        "STACK": "heroku-24",
+        "STACK": STACK,
     }
 
 
 def _run_time(runtime: Runtime) -> dict[str, str]:
     """Defaults for dynos, as heroku/nodejs has them."""
     return {
-        "PATH": f"{{layer:{runtime.key}}}/bin:{_PATH}:{{app}}/bin:{{app}}/{FOLDER}/.bin",
+        "PATH": f"{{layer:{runtime.key}}}/bin:{RUN_PATH}:{{app}}/bin:{{app}}/{FOLDER}/.bin",
         "NODE_HOME": f"{{layer:{runtime.key}}}",
         "NODE_ENV": "production",
         "LANG": "C.UTF-8",

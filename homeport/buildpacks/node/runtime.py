@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from homeport.buildpacks.failures import BuildFailed, FailureId
-from homeport.buildpacks.interface import Finished, Project, Shell
+from homeport.buildpacks.interface import Finished, Project, Shell, silent
 from homeport.buildpacks.node.package import Manager, Package
 from homeport.buildpacks.node.ranges import Range, newest
 from homeport.buildpacks.python import uv
@@ -156,7 +156,7 @@ class Runtimes:
         return None
 
     async def _fetched(self, wanted: Range, tools: Mapping[str, str], wish: str) -> Runtime:
-        if self._forbidden():
+        if self._project.forbids(DOWNLOADS):
             raise _unavailable(wanted.text, f"Fetching is forbidden: {DOWNLOADS}=never.")
         bootstrap = await self._npm()
         package = _package()
@@ -231,16 +231,16 @@ class Runtimes:
         return Runtime(key, self._store.path(key), note)
 
     def _settings(self, bootstrap: Path) -> dict[str, str | None]:
-        path = f"{bootstrap}:{self._project.exports.get('PATH') or '/usr/local/bin:/usr/bin:/bin'}"
-        return {"PATH": path, "NODE_OPTIONS": None, "NODE_ENV": None, **quiet(self._project.cache)}
+        return {
+            "PATH": f"{bootstrap}:{self._project.path}",
+            "NODE_OPTIONS": None,
+            "NODE_ENV": None,
+            **quiet(self._project.cache),
+        }
 
     async def _run(self, argv: list[str], env: Mapping[str, str | None] | None = None) -> Finished:
         env = env or {"NODE_OPTIONS": None}
-        return await self._shell.run(argv, cwd=self._project.scratch, env=env, show=lambda line: None)  # noqa: ARG005
-
-    def _forbidden(self) -> bool:
-        setting = self._project.config.get(DOWNLOADS) or self._project.environ.get(DOWNLOADS) or "automatic"
-        return setting.strip().lower() in ("never", "0", "false", "no", "off")
+        return await self._shell.run(argv, cwd=self._project.scratch, env=env, show=silent)
 
 
 def quiet(cache: Path) -> dict[str, str | None]:
@@ -286,7 +286,7 @@ def _write(draft: Path, note: Note) -> None:
 
 
 def _read(store: Store, key: str) -> Note | None:
-    with contextlib.suppress(Exception):  # of another version of Homeport
+    with contextlib.suppress(OSError, ValueError, TypeError):  # of another version of Homeport
         note = Note(**json.loads((store.path(key) / _NOTE).read_text()))
         return note if (store.path(key) / "bin" / "node").exists() else None
     return None

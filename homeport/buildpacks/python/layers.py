@@ -47,7 +47,7 @@ class Note:
 
 def note(store: Store, key: str) -> Note | None:
     """What the layer of this key says about itself, None for anything else."""
-    with contextlib.suppress(Exception):  # a layer of another kind, or of another version of Homeport
+    with contextlib.suppress(OSError, ValueError, TypeError):  # of another kind, or of another version of Homeport
         if store.has(key):
             return Note(**json.loads((store.path(key) / _NOTE).read_text()))
     return None

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homeport.buildpacks.interface import Project
+from homeport.buildpacks.interface import RUN_PATH, Project
 from homeport.buildpacks.python import editables, hooks, nltk
 from homeport.buildpacks.python.install import Layer
-
-_BASE_PATH = "/usr/local/bin:/usr/bin:/bin"
-_BUILD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def run_time(layer: Layer, source: Path) -> dict[str, str]:
@@ -19,7 +16,7 @@ def run_time(layer: Layer, source: Path) -> dict[str, str]:
     programs = [f"{{app}}/{hooks.PACKAGES}/bin"] if extra else []
     modules = ["{app}", *(f"{{app}}/{path}" for path in layer.note.paths if path != ".")]
     env = {
-        "PATH": ":".join([*programs, f"{here}/bin", _BASE_PATH]),
+        "PATH": ":".join([*programs, f"{here}/bin", RUN_PATH]),
         "PYTHONPATH": ":".join([*modules, *([f"{{app}}/{hooks.PACKAGES}"] if extra else [])]),
         "PYTHONUNBUFFERED": "1",
         "LANG": "C.UTF-8",
@@ -37,7 +34,7 @@ def build_time(layer: Layer, project: Project) -> dict[str, str]:
     source = project.source
     modules = [str(source), *(str(source / path) for path in layer.note.paths if path != ".")]
     env = {
-        "PATH": f"{layer.path / 'bin'}:{project.exports.get('PATH') or _BUILD_PATH}",
+        "PATH": f"{layer.path / 'bin'}:{project.path}",
         "PYTHONPATH": project.config.get("PYTHONPATH") or ":".join([*modules, str(source / hooks.PACKAGES)]),
         "PYTHONUNBUFFERED": "1",
         editables.APP: str(source),

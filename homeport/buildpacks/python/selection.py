@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from homeport.buildpacks.failures import BuildFailed, FailureId
-from homeport.buildpacks.interface import Project, Shell
+from homeport.buildpacks.interface import Project, Shell, silent
 from homeport.buildpacks.python import uv
 from homeport.buildpacks.python.interpreters import Found, Interpreter, Probes, find, pick
 from homeport.buildpacks.python.known import Limit
@@ -127,7 +127,7 @@ class Selection:
 
     async def _download(self, request: Request) -> bool:
         """Fetch the interpreter that is asked for; quiet when that cannot be."""
-        if self._forbidden() or request.version is None:
+        if self._project.forbids(DOWNLOADS) or request.version is None:
             return False
         failed = self._own / f".failed-{request.text}"
         with contextlib.suppress(OSError):
@@ -137,15 +137,11 @@ class Selection:
         self._voice.step(f"Installing Python {request.text}")
         argv, settings = uv.python_install(request.text, self._own)
         env = {**uv.environment({}, self._project.cache), **settings}
-        said = await self._shell.run(argv, cwd=self._project.scratch, env=env, show=lambda line: None)  # noqa: ARG005
+        said = await self._shell.run(argv, cwd=self._project.scratch, env=env, show=silent)
         if said.code != 0:
             failed.touch()
             self._voice.detail("It cannot be downloaded here.")
         return said.code == 0
-
-    def _forbidden(self) -> bool:
-        setting = self._project.config.get(DOWNLOADS) or self._project.environ.get(DOWNLOADS) or "automatic"
-        return setting.strip().lower() in ("never", "0", "false", "no", "off")
 
 
 def _fulfilled(request: Request, got: Interpreter | None) -> bool:
