@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -91,7 +92,9 @@ def test_wiki(platform: Platform, cli: Cli, name: str, tmp_path: Path) -> None:
 
         with step("a picture in the bucket stays, whatever happens to dynos"):
             cli("addons:create", "bucketeer:hobbyist", cwd=project).ok()
-            shown = cli("config", cwd=project).ok().out
+            config = partial(cli, "config", cwd=project)
+            platform.eventually(lambda: "BUCKETEER" in config().ok().out, 60, what="the end of the release command")
+            shown = config().ok().out
             for variable in ("BUCKET_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
                 assert f"BUCKETEER_{variable}" in shown
             platform.eventually(lambda: "bucketeer" not in text_of(page, url), what="dynos that know the bucket")
