@@ -30,6 +30,7 @@ def find(project: Project) -> Iterator[Finding]:
                 seen.add(name)
                 yield _finding(project, source.path, line, name, always=always)
     yield from _settings(project, seen)
+    yield from _pictures(project, seen)
 
 
 def _imports(source: Source) -> Iterator[tuple[str, int, bool]]:
@@ -60,6 +61,17 @@ def _settings(project: Project, seen: set[str]) -> Iterator[Finding]:
                 if top and top not in seen and packages.well_known(top) and not _there(project, top):
                     seen.add(top)
                     yield _finding(project, setting.path, part.lineno, top, always=True)
+
+
+def _pictures(project: Project, seen: set[str]) -> Iterator[Finding]:
+    """Django imports Pillow for its ImageField, and refuses every command without (fields.E210)."""
+    if "PIL" in seen or _there(project, "PIL") or not project.uses("django"):
+        return
+    for source in project.running:
+        for call in source.calls("ImageField"):
+            if ast.unparse(call.func) == "models.ImageField":
+                yield _finding(project, source.path, call.lineno, "PIL", always=True)
+                return
 
 
 def _there(project: Project, name: str) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from homeport.doctor import django
 from homeport.doctor.findings import Finding, error
 from homeport.doctor.project import Project
-from homeport.doctor.source import Source
+from homeport.doctor.source import Source, keyword
 
 _BUCKETS = ("boto3", "django-storages", "cloudinary", "django-cloudinary-storage", "minio", "google-cloud-storage",
             "azure-storage-blob", "aioboto3", "s3fs", "flask-s3", "django-minio-backend")  # fmt: skip
@@ -38,15 +38,13 @@ def find(project: Project) -> Iterator[Finding]:
 
 
 def _django(project: Project, settings: django.Settings) -> Iterator[Finding]:
-    if settings.all("DEFAULT_FILE_STORAGE") or not settings.all("MEDIA_ROOT"):
+    if settings.all("DEFAULT_FILE_STORAGE"):
         return
     for source in project.running:
         for call in source.calls("FileField", "ImageField"):
-            if ast.unparse(call.func).startswith("models."):
+            if ast.unparse(call.func).startswith("models.") and keyword(call, "storage") is None:
                 fix = f"{_FIX}\n\nand let django-storages use it: STORAGES in the settings."
-                yield error(
-                    source.path, call.lineno, "Uploads go to MEDIA_ROOT, on the dyno's disk.", why=_WHY, fix=fix
-                )
+                yield error(source.path, call.lineno, "Uploads go to the dyno's disk.", why=_WHY, fix=fix)
                 return
 
 

@@ -90,6 +90,9 @@ BROKEN: list[tuple[App, App, list[str]]] = [
     (FLASK, flask(("if __name__", "def read():\n    import yaml\n\n\nif __name__")),
      ["warning package_missing app.py:13"]),
     (DJANGO, replaced(DJANGO, NEEDS, ("whitenoise==6.12.0\n", "")), ["error package_missing site1/settings.py:10"]),
+    (DJANGO, {NEEDS: f"{DJANGO[NEEDS]}boto3\n",
+              **replaced(DJANGO, "blog/models.py", ("models.CharField()", "models.ImageField()"))},
+     ["error package_missing blog/models.py:5"]),
     (FLASK, {NEEDS: None}, ["error build_refused requirements.txt"]),
     (FLASK, {"poetry.lock": ""}, ["error build_refused requirements.txt"]),
     (FLASK, {".python-version": "latest\n"}, ["error build_refused .python-version"]),
@@ -126,7 +129,7 @@ BROKEN: list[tuple[App, App, list[str]]] = [
     (FLASK, flask(("if __name__", UPLOAD.format("file.save('uploads/' + file.filename)") + "\n\nif __name__")),
      ["error uploads_on_disk app.py:17"]),
     (DJANGO, {**settings(("STATIC_URL", 'MEDIA_ROOT = BASE_DIR / "media"\nSTATIC_URL')),
-              **replaced(DJANGO, "blog/models.py", ("models.CharField()", "models.ImageField()"))},
+              **replaced(DJANGO, "blog/models.py", ("models.CharField()", "models.FileField()"))},
      ["error uploads_on_disk blog/models.py:5"]),
     # Django
     (DJANGO, settings(('["*"]', "[]")), ["error allowed_hosts site1/settings.py:8"]),
@@ -196,7 +199,7 @@ MENDED: list[tuple[App, App]] = [
     (FLASK, flask(("if __name__", UPLOAD.format(f"picture = {IN_MEMORY}") + "\n\nif __name__"))),
     (DJANGO, settings(("STATIC_URL", 'MEDIA_ROOT = BASE_DIR / "media"\nSTATIC_URL'))
      | replaced(DJANGO, "blog/models.py", ("models.CharField()", "models.ImageField()"))
-     | {NEEDS: f"{DJANGO[NEEDS]}django-storages[s3]\n"}),
+     | {NEEDS: f"{DJANGO[NEEDS]}django-storages[s3]\nPillow\n"}),
     # settings that say it in other ways
     (FLASK, flask(('os.environ["SECRET_KEY"]', 'os.environ.get("SECRET_KEY") or secrets.token_hex(32)'))),
     (FLASK, {"config.py": "class DevelopmentConfig:\n    DEBUG = True\n    SECRET_KEY = 'dev'\n"}),
