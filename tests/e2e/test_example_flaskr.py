@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -103,9 +104,16 @@ def test_flaskr(platform: Platform, cli: Cli, name: str) -> None:
             cli("ps:restart", cwd=project).ok()
             platform.eventually(lambda: "Nothing written yet" in platform.get(name)[1], what="the fresh dyno")
 
-        with step("a database, asked for as old tutorials do: the app says that it is empty"):
+        with step("a database, asked for as old tutorials do: the release phase makes its tables"):
             cli("addons:add", "heroku-postgresql:dev", cwd=project).ok()
-            platform.eventually(lambda: "flask --app run db upgrade" in platform.get(name)[1], what="the database")
+            platform.eventually(lambda: "This blog forgets" not in platform.get(name)[1], 90, what="the database")
+            assert "Nothing written yet" in platform.get(name)[1]
+            assert "Running upgrade  -> 0001, accounts and posts" in cli("releases:output", cwd=project).ok().out
+
+        with step("an empty database: the app says that it is"):
+            cli("pg:reset", "DATABASE_URL", "--confirm", name, cwd=project).ok()
+            cli("ps:restart", cwd=project).ok()  # it asks once per process
+            platform.eventually(lambda: "flask --app run db upgrade" in platform.get(name)[1], what="empty tables")
 
         with step("tables made in a console, which the migrations have to be told"):
             made = cli("run", "-x", "python", "-", stdin=CREATE_ALL, cwd=project).ok()
@@ -129,8 +137,10 @@ def test_flaskr(platform: Platform, cli: Cli, name: str) -> None:
 
     with step("a second database has a colour, and can be made the one"):
         cli("addons:create", "heroku-postgresql:dev", cwd=project).ok()
-        shown = cli("config", cwd=project).ok().out
-        colour = re.findall(r"HEROKU_POSTGRESQL_[A-Z]+_URL", shown)[-1]
+        listed = partial(cli, "config", cwd=project)
+        colours = re.compile(r"HEROKU_POSTGRESQL_[A-Z]+_URL").findall
+        platform.eventually(lambda: colours(listed().ok().out), 90, what="the end of the release command")
+        colour = colours(listed().ok().out)[-1]
         second = cli("config:get", colour, cwd=project).ok().out.strip()
         cli("pg:promote", colour, cwd=project).ok()
         assert cli("config:get", "DATABASE_URL", cwd=project).ok().out.strip() == second

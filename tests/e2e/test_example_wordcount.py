@@ -49,9 +49,15 @@ def test_wordcount(platform: Platform, cli: Cli, name: str) -> None:
         for variable in ("DATABASE_URL", "REDIS_URL", "APP_SETTINGS"):
             assert variable in shown
 
-    with step("the tables of staging, by hand"):
-        upgraded = cli("run", "-x", "flask", "db", "upgrade", "--app", staging, cwd=project).ok()
-        assert "Running upgrade 0002 -> 0003" in upgraded.both
+    with step("the tables of staging, made by the release phase when its database came"):
+        settings_of = partial(platform.homeport, "config", "--remote", "staging", cwd=project)
+        platform.eventually(lambda: "APP_SETTINGS" in settings_of().ok().out, 90, what="the last of the settings")
+        logged = platform.homeport("logs", "-n", "1500", "--remote", "staging", cwd=project).ok().out
+        assert "Running upgrade 0002 -> 0003" in logged
+
+    with step("and looked at by hand"):
+        current = cli("run", "-x", "flask", "db", "current", "--app", staging, cwd=project).ok()
+        assert "0003 (head)" in current.both
 
     with step("production, pushed when all is there: its tables are made by the release phase"):
         pushed = platform.git(project, "push", "prod", "main").ok()
