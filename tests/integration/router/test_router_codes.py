@@ -305,11 +305,11 @@ def test_waiting_holds_nobody_else_up(tmp_path: Path) -> None:
 def test_a_request_for_an_app_that_sleeps_knocks_and_waits_until_it_is_up(tmp_path: Path) -> None:
     async def story() -> None:
         knocks: list[str] = []
-        settings = {"knock": knocks.append}
+        settings = {"knock": knocks.append, "timeouts": replace(QUICK, boot=60.0)}
         async with Dyno.running(hello) as dyno, proxy(tmp_path, only("shop", AppState.ASLEEP), **settings) as ground:
             posts = [ground.get("shop.localhost", method="POST", body=b"x" * 300_000) for _ in range(5)]
             waiting = [asyncio.create_task(post) for post in posts]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while not knocks:  # noqa: ASYNC110 - a few milliseconds, in a test
                     await asyncio.sleep(0.01)
             assert set(knocks) == {only("shop", AppState.ASLEEP).apps[0].app_id}
@@ -340,15 +340,19 @@ def test_a_request_that_waited_for_a_sleeping_app_survives_a_reload(tmp_path: Pa
     async def story() -> None:
         knocks: list[str] = []
         asleep = only("shop", AppState.ASLEEP)
-        async with Dyno.running(hello) as dyno, proxy(tmp_path, asleep, knock=knocks.append) as ground:
+        patient = replace(QUICK, boot=60.0)
+        async with (
+            Dyno.running(hello) as dyno,
+            proxy(tmp_path, asleep, timeouts=patient, knock=knocks.append) as ground,
+        ):
             waiting = asyncio.create_task(ground.get("shop.localhost"))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while not knocks:  # noqa: ASYNC110 - a few milliseconds, in a test
                     await asyncio.sleep(0.01)
             other = app("other", AppState.UP, dyno.server)  # a backend that the worker does not have
             await ground.proxy.apply(RouteTable((*asleep.apps, other)))
             knocks.clear()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while not knocks:  # noqa: ASYNC110 - the new worker's lobby
                     await asyncio.sleep(0.01)
             await ground.proxy.apply(RouteTable((*up("shop", dyno).apps, other)))
