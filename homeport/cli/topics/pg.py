@@ -58,7 +58,8 @@ def psql(call: Call) -> int:
     call.terminal.say(f"--> Connecting to {call.terminal.talk_ink.name(attachment['addon']['name'])}")
     arguments = ["-c", call.option("command")] if call.option("command") else []
     arguments += ["-f", call.option("file")] if call.option("file") else []
-    return run_tool(call, "psql", [str(word) for word in arguments], url_of(call, attachment))
+    words = [str(word) for word in arguments or _at_a_prompt(attachment)]
+    return run_tool(call, "psql", words, url_of(call, attachment))
 
 
 def promote(call: Call) -> None:
@@ -267,6 +268,12 @@ def run_tool(call: Call, program: str, arguments: Sequence[str], url: str, **opt
 
 def query(call: Call, url: str, statement: str) -> int:
     return run_tool(call, "psql", ["--no-psqlrc", "--pset=pager=off", "-c", statement], url)
+
+
+def _at_a_prompt(attachment: Item) -> list[str]:
+    """Whose data somebody is about to change, in the official CLI's words (`demo::DATABASE=> `)."""
+    prompt = f"{attachment['app']['name']}::{attachment['name']}%R%# "
+    return ["--set", f"PROMPT1={prompt}", "--set", f"PROMPT2={prompt}"]
 
 
 def _attachments(call: Call) -> list[Item]:

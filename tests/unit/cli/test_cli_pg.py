@@ -127,6 +127,14 @@ def test_psql_gets_the_password_by_the_environment(programs: Path) -> None:
     ]  # fmt: skip
 
 
+def test_the_prompt_says_whose_database_it_is(programs: Path) -> None:
+    session = session_with(programs, FOUND)
+    assert session.type("pg:psql -a demo").code == 0
+    prompt = "demo::DATABASE%R%# "
+    called = (programs / "called").read_text().splitlines()
+    assert called[0] == f"psql --set PROMPT1={prompt} --set PROMPT2={prompt}"
+
+
 def test_a_diagnosis_says_the_worst_first() -> None:
     report = {
         "app": "demo",
