@@ -137,10 +137,10 @@ def test_flaskr(platform: Platform, cli: Cli, name: str) -> None:
 
     with step("a second database has a colour, and can be made the one"):
         cli("addons:create", "heroku-postgresql:dev", cwd=project).ok()
-        listed = partial(cli, "config", cwd=project)
+        settings_of = partial(cli, "config", cwd=project)
         colours = re.compile(r"HEROKU_POSTGRESQL_[A-Z]+_URL").findall
-        platform.eventually(lambda: colours(listed().ok().out), 90, what="the end of the release command")
-        colour = colours(listed().ok().out)[-1]
+        platform.eventually(lambda: colours(settings_of().ok().out), 90, what="the end of the release command")
+        colour = colours(settings_of().ok().out)[-1]
         second = cli("config:get", colour, cwd=project).ok().out.strip()
         cli("pg:promote", colour, cwd=project).ok()
         assert cli("config:get", "DATABASE_URL", cwd=project).ok().out.strip() == second
