@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from homeport import releases
-from homeport.addons import attachments, catalog, lifecycle, records
+from homeport.addons import attachments, catalog, lifecycle, records, servers
 from homeport.addons.catalog import Plan, Service
 from homeport.addons.lifecycle import Wish
 from homeport.addons.provider import Provider, Resource
@@ -176,7 +176,7 @@ class Addons:
 
     async def stop(self) -> None:
         """Stop all servers of add-ons; data stays."""
-        await asyncio.gather(*(provider.stop() for provider in self._workshop.providers.values()))
+        await servers.each(*(provider.stop() for provider in self._workshop.providers.values()))
 
     async def close(self) -> None:
         """Let go of what runs without stopping it."""

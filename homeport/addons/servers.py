@@ -15,7 +15,7 @@ import signal
 import socket
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from homeport.home import write_whole
 
 HANDED_DOWN = "/proc/self/fd/9"
 STOP_SECONDS = 30.0
+KILL_SECONDS = 10.0
 START_SECONDS = 10.0
 COPY_BYTES = 1024**2
 MAX_LOG_BYTES = 10 * 1024**2
@@ -145,6 +146,13 @@ def free_port(first: int, address: str = "127.0.0.1") -> int:
     raise HomeportError("no_free_port", f"No port from {first} to 32767 is free on {address}.")
 
 
+async def each(*work: Awaitable[object]) -> None:
+    """Do all of it at once and to its end, whatever fails of it; then raise the first failure."""
+    for result in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
 class Servers:
     """All servers of this platform. `run` holds their pid files, `logs` what they say."""
 
@@ -201,12 +209,22 @@ class Servers:
             await asyncio.sleep(0.005)
 
     async def stop(self, server: Server, *, seconds: float = STOP_SECONDS) -> None:
-        """Have it end in good order; quiet if it doesn't run. One that is too slow is killed."""
+        """Have it end in good order; quiet if it doesn't run. One that is too slow is killed.
+
+        Raises `HomeportError` (`server_not_stopped`) for one that even outlives that, held up by a disk say. It stays
+        known: a second server beside it would write into the same files.
+        """
         async with self._turns.setdefault(server.name, asyncio.Lock()):
-            for number, patience in ((server.stop_signal, seconds), (signal.SIGKILL, 5.0)):
-                if self.signal(server, number) and await self._gone(server.name, patience):
-                    break
-            self._pid_file(server.name).unlink(missing_ok=True)
+            for number, patience in ((server.stop_signal, seconds), (signal.SIGKILL, KILL_SECONDS)):
+                if not self.signal(server, number) or await self._gone(server.name, patience):
+                    self._pid_file(server.name).unlink(missing_ok=True)
+                    return
+            raise HomeportError(
+                "server_not_stopped",
+                f"{server.name} could not be stopped: its process {self.pid(server.name)} does not end.",
+                why="It was killed; a process that outlives that waits for the system, for a disk say.",
+                fix="Look at the disk (`dmesg`), then try again. If it goes on, the machine has to be started anew.",
+            )
 
     def signal(self, server: Server, number: signal.Signals) -> bool:
         """Send a signal; False if the server doesn't run."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from homeport.addons import accounts
+from homeport.addons import accounts, servers
 from homeport.addons.catalog import Plan
 from homeport.addons.postgres import databases, diagnosis, facts, versions, work
 from homeport.addons.postgres.cluster import Address, Cluster
@@ -131,7 +131,7 @@ class Postgres:
         return Place(cluster, *databases.of(resource))
 
     async def stop(self) -> None:
-        await asyncio.gather(*(cluster.stop() for cluster in self._present()))
+        await servers.each(*(cluster.stop() for cluster in self._present()))
 
     async def close(self) -> None:
         return

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from homeport.addons import accounts
+from homeport.addons import accounts, servers
 from homeport.addons.catalog import Plan
 from homeport.addons.provider import UNSETTLED, Resource
 from homeport.addons.redis import configuration, copies, facts, ports, tuning, versions
@@ -104,7 +104,7 @@ class Redis:
     async def stop(self) -> None:
         names = [folder.name for folder in self._folder.iterdir()] if self._folder.is_dir() else []
         there = [server for name in names for server in (self._instance(name), self._scratch(name)) if server.exists]
-        await asyncio.gather(*(server.stop() for server in there))
+        await servers.each(*(server.stop() for server in there))
 
     async def close(self) -> None:
         return

@@ -113,6 +113,41 @@ def test_a_deaf_one_is_killed(ground: Ground) -> None:
     assert ground.servers.pid("toy") is None
 
 
+class Unkillable(Servers):
+    """No signal reaches the server, as none reaches a process that waits for a broken disk."""
+
+    def signal(self, server: Server, number: signal.Signals) -> bool:
+        return self.pid(server.name) is not None
+
+
+@pytest.mark.slow
+def test_one_that_outlives_being_killed_stays_known(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a second one would be started on the same folder."""
+    monkeypatch.setattr(servers, "KILL_SECONDS", 0.05)
+    pid = start(ground)
+    stuck = Unkillable(ground.folder / "run", ground.folder / "logs")
+    with pytest.raises(HomeportError) as caught:
+        asyncio.run(stuck.stop(ground.server, seconds=0.05))
+    assert caught.value.id == "server_not_stopped"
+    assert ground.servers.pid("toy") == pid
+    assert not asyncio.run(ground.servers.start(ground.server))
+
+
+def test_one_that_fails_keeps_none_of_the_others_from_their_end() -> None:
+    done: list[str] = []
+
+    async def slow() -> None:
+        await asyncio.sleep(0)
+        done.append("slow")
+
+    async def broken() -> None:
+        raise HomeportError("server_not_stopped", "It does not end.")
+
+    with pytest.raises(HomeportError, match="does not end"):
+        asyncio.run(servers.each(broken(), slow()))
+    assert done == ["slow"]
+
+
 def test_another_process_with_the_same_number_is_left_alone(ground: Ground) -> None:
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     own = Path("/proc/self/stat").read_text()
