@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from . import forms
 from .extensions import db
 from .models import Account
 
@@ -38,7 +39,7 @@ def for_members(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respo
 @blueprint.route("/register", methods=["GET", "POST"])
 def register() -> ResponseReturnValue:
     if request.method == "POST":
-        name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+        name, password = forms.text(request.form, "name"), request.form.get("password", "")
         problem = problem_with(name, password)
         if problem is None:
             account = Account(name=name)
@@ -66,7 +67,7 @@ def problem_with(name: str, password: str) -> str | None:
 @blueprint.route("/log-in", methods=["GET", "POST"])
 def log_in() -> ResponseReturnValue:
     if request.method == "POST":
-        account = Account.named(request.form.get("name", "").strip())
+        account = Account.named(forms.text(request.form, "name"))
         password = request.form.get("password", "")
         if account is not None and account.has_password(password):
             return welcome(account)

@@ -3,23 +3,28 @@
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from . import forms
 from .accounts import for_members
 from .extensions import db
 from .models import Post
 
 blueprint = Blueprint("blog", __name__)
 
+MOST_POSTS = 2**31 - 1  # Postgres counts them in integers of 32 bits
+MOST_PAGES = 100_000
+
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    words = request.args.get("q", "").strip()
-    page = db.paginate(Post.newest_first(words), per_page=10)
+    words = forms.text(request.args, "q")
+    number = min(request.args.get("page", 1, type=int), MOST_PAGES)
+    page = db.paginate(Post.newest_first(words), page=number, per_page=10)
     return render_template("blog/index.html", page=page, words=words)
 
 
 @blueprint.get("/posts/<int:number>")
 def show(number: int) -> ResponseReturnValue:
-    return render_template("blog/show.html", post=db.get_or_404(Post, number))
+    return render_template("blog/show.html", post=find(number))
 
 
 @blueprint.route("/posts/new", methods=["GET", "POST"])
@@ -52,8 +57,13 @@ def delete(number: int) -> ResponseReturnValue:
     return redirect(url_for("blog.index"))
 
 
+def find(number: int) -> Post:
+    """404 for a number that no post can have: asked for it, Postgres would say that it is out of range."""
+    return db.get_or_404(Post, number) if number <= MOST_POSTS else abort(404)
+
+
 def own(number: int) -> Post:
-    post = db.get_or_404(Post, number)
+    post = find(number)
     if post.author is not g.account:
         abort(403)
     return post
@@ -61,7 +71,7 @@ def own(number: int) -> Post:
 
 def checked_form() -> dict[str, str] | None:
     """Title and body as the form has them, or None and a message if something is wrong with them."""
-    title, body = request.form.get("title", "").strip(), request.form.get("body", "").strip()
+    title, body = forms.text(request.form, "title"), forms.text(request.form, "body")
     if not title or not body:
         flash("A post has a title and a text.")
         return None

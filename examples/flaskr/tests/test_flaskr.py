@@ -86,6 +86,20 @@ def test_search_ignores_case_and_takes_signs_literally(ada):
     assert "No post says" in ada.get("/?q=_").text
 
 
+def test_what_no_database_keeps_is_left_out(ada):
+    assert "Notes" in ada.fill("/posts/new", title="No\0tes", body="On the\0 engine").text
+    assert "Notes" in ada.get("/?q=the%00%20engine").text
+    ada.fill("/", to="/accounts/log-out")
+    assert "Log out ada" in ada.fill("/accounts/log-in", name="a\0da", password="long enough").text
+    ada.fill("/", to="/accounts/log-out")
+    assert "1 to 40" in ada.register("\0").text
+
+
+@pytest.mark.parametrize("path", ["/posts/2147483648", f"/posts/{10**30}", f"/posts/{10**30}/edit", f"/?page={10**30}"])
+def test_numbers_that_no_database_counts_to(ada, path):
+    assert ada.get(path).status_code == 404
+
+
 def test_writing_needs_an_account(visitor):
     assert visitor.get("/posts/new").request.path == "/accounts/log-in"
 
