@@ -16,11 +16,13 @@ import httpx
 
 from homeport import reach
 from homeport.errors import Invalid, TooLarge
-from homeport.git import Commit, Objects, Submodule, environment
+from homeport.git import Commit, Objects, Submodule, environment, run_git
 from homeport.reach import Reach
 from homeport.slugs import unpack
 
 SUBMODULE_SECONDS = 120
+DOWNLOAD_SECONDS = 900.0
+"""As long as a build may take: a server that sends a little now and then would hold the app's turn for ever."""
 MAX_TARBALL_BYTES = 1024**3
 
 Say = Callable[[str], None]
@@ -94,23 +96,34 @@ async def download(url: str, to: Path) -> None:
     """Fetch a tarball. Raises `Invalid` (`source_…`, `address_not_public`)."""
     if urlsplit(url).scheme not in ("https", "http"):
         raise Invalid("The source's URL must begin with https:// or http://.", id="source_url")
-    size = 0
     try:
-        async with (
-            reach.client(follow_redirects=True, timeout=60) as client,
-            client.stream("GET", url) as response,
-        ):
-            response.raise_for_status()
-            with to.open("wb") as file:
-                async for chunk in response.aiter_bytes():
-                    size += len(chunk)
-                    if size > MAX_TARBALL_BYTES:
-                        raise Invalid("The source tarball is larger than 1 GB.", id="source_too_large")
-                    file.write(chunk)
+        async with asyncio.timeout(DOWNLOAD_SECONDS):
+            await _stream(url, to)
+    except TimeoutError:
+        raise Invalid(
+            "The source tarball cannot be fetched.",
+            id="source_fetch_failed",
+            why=f"Its server did not send it within {DOWNLOAD_SECONDS:.0f} seconds.",
+        ) from None
     except httpx.HTTPError as error:
         raise Invalid(
             "The source tarball cannot be fetched.", id="source_fetch_failed", why=f"{type(error).__name__}: {error}"
         ) from error
+
+
+async def _stream(url: str, to: Path) -> None:
+    size = 0
+    async with (
+        reach.client(follow_redirects=True, timeout=60) as client,
+        client.stream("GET", url) as response,
+    ):
+        response.raise_for_status()
+        with to.open("wb") as file:
+            async for chunk in response.aiter_bytes():
+                size += len(chunk)
+                if size > MAX_TARBALL_BYTES:
+                    raise Invalid("The source tarball is larger than 1 GB.", id="source_too_large")
+                file.write(chunk)
 
 
 def _unpack(archive: Path, into: Path) -> None:
@@ -188,15 +201,10 @@ def _checked_url(submodule: Submodule) -> str:
 
 
 async def _git(folder: Path, *arguments: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        "git", *arguments, cwd=folder,
-        env=environment({"GIT_ALLOW_PROTOCOL": "https:http", "GIT_ASKPASS": "/bin/false"}),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+    env = environment({"GIT_ALLOW_PROTOCOL": "https:http", "GIT_ASKPASS": "/bin/false"})
     try:
-        out, _ = await asyncio.wait_for(process.communicate(), SUBMODULE_SECONDS)
+        async with asyncio.timeout(SUBMODULE_SECONDS):
+            ended = await run_git(*arguments, env=env, folder=folder)
     except TimeoutError:
-        process.kill()
-        await process.wait()
         return 1, f"It did not answer within {SUBMODULE_SECONDS} seconds."
-    return process.returncode or 0, out.decode(errors="replace")
+    return ended.code, ended.err

@@ -41,7 +41,8 @@ class Connection:
     ) -> tuple[bytes, bytes] | None:
         """The next frame, or `otherwise` when it does not come within `patience` seconds."""
         try:
-            return await asyncio.wait_for(self.receive(), patience)
+            async with asyncio.timeout(patience):  # not wait_for: in Python 3.11 that can lose a cancellation
+                return await self.receive()
         except TimeoutError:
             return otherwise
 

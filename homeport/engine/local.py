@@ -301,7 +301,8 @@ class LocalEngine:
 
     async def _has_ended(self, dyno: Dyno, patience: float) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(dyno.ended.wait(), patience)
+            async with asyncio.timeout(patience):  # not wait_for: in Python 3.11 that can lose a cancellation
+                await dyno.ended.wait()
         return dyno.ended.is_set()
 
     # Adopting, once at first and then again and again.

@@ -1,5 +1,6 @@
 """Repositories, smart HTTP, SSH and what a push brings."""
 
+from homeport.git.program import run as run_git
 from homeport.git.receive import Push, Receiver, Refused, Update
 from homeport.git.repositories import Commit, Entry, Objects, Repositories, Submodule, environment
 from homeport.git.smart_http import Caller, GitApplication
@@ -28,5 +29,6 @@ __all__ = [
     "host",
     "host_key",
     "listen",
+    "run_git",
     "serving",
 ]

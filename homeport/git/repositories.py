@@ -6,7 +6,6 @@ and paths never become parts of a shell command, and no hook, filter or configur
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import re
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from homeport.errors import HomeportError, Invalid
+from homeport.git import program
 
 # Old, harmless blemishes that real histories have; everything else that fsck finds is refused.
 _TOLERATED = (
@@ -205,14 +205,10 @@ class Objects:
         await self._git("symbolic-ref", "HEAD", ref)
 
     async def _git(self, *arguments: str, extra: Mapping[str, str] | None = None) -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            "git", "--git-dir", str(self.directory), *arguments,
-            env=environment({**self.extra, **(extra or {})}),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, err = await process.communicate()
-        text = (out if process.returncode == 0 else err).decode(errors="replace")
-        return process.returncode or 0, text
+        ended = await program.run(
+            "--git-dir", str(self.directory), *arguments, env=environment({**self.extra, **(extra or {})})
+        )
+        return ended.code, ended.out if ended.code == 0 else ended.err
 
 
 class Repositories:
@@ -233,14 +229,15 @@ class Repositories:
 
     async def _create(self, path: Path) -> None:
         draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-        process = await asyncio.create_subprocess_exec(
-            "git", "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(draft), env=environment()
+        ended = await program.run(
+            "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(draft), env=environment()
         )
-        if await process.wait() != 0:
+        if ended.code != 0:
             shutil.rmtree(draft, ignore_errors=True)
             raise HomeportError(
-                "repository_failed", "The app's git repository cannot be made.", fix="Is the disk full?"
-            )
+                "repository_failed", "The app's git repository cannot be made.",
+                why=ended.err.strip()[-500:], fix="Is the disk full?",
+            )  # fmt: skip
         try:
             draft.rename(path)
         except OSError:  # somebody else was faster

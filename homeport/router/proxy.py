@@ -8,6 +8,7 @@ back from HAProxy each time, never remembered, so a change that got lost only co
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import resource
@@ -173,11 +174,10 @@ class Proxy:
         return task
 
     async def _closing_within(self, seconds: float) -> bool:
-        try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # not wait_for: in Python 3.11 that can lose a cancellation
+                await self._closing.wait()
+        return self._closing.is_set()
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -221,6 +221,17 @@ def test_doors_hold_imports_only() -> None:
     assert not heavy, "\n" + "\n".join(heavy)
 
 
+def test_nobody_waits_by_wait_for() -> None:
+    """On Python 3.11 it loses a cancellation that comes together with the result: `asyncio.timeout` does not."""
+    wrong = [
+        f"{module}:{node.lineno}"
+        for module, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "wait_for"
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
 # The reading itself, on sources that spell imports in every way.
 
 
