@@ -164,6 +164,8 @@ def _hops(settings: Settings) -> list[str]:
                 "  mode http",
                 f"  bind unix@run/{way}-{protocol}.sock mode 600 accept-proxy",
                 *_routing(settings, protocol, start="req.hdr(x-request-start)"),
+                # Who waited here in the lobby, while one reload followed another, is led on.
+                _relaying(protocol),
                 *_app_routing(),
                 "",
             ]
@@ -206,10 +208,14 @@ def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") ->
     return lines
 
 
+def _relaying(protocol: str) -> str:
+    return f"  use_backend relay-{protocol} if {{ stopping }}"
+
+
 def _leading_back(protocol: str) -> list[str]:
     up = "{ var(txn.route) -m beg up/ }"
     return [
-        f"  use_backend relay-{protocol} if {{ stopping }}",
+        _relaying(protocol),
         f"  use_backend alone-{protocol} if {up} !{{ var(txn.shares) -m found }} !{{ http_first_req }}",
     ]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from homeport.router import AppState, RouteTable, Server
+from homeport.router import AppRoute, AppState, RouteTable, Server
 from homeport.router.process import find
 from tests.integration.router.proxy_ground import (
     QUICK,
@@ -336,26 +336,30 @@ def test_who_waits_knocks_again_and_again_until_it_is_h20(tmp_path: Path) -> Non
     asyncio.run(story())
 
 
-def test_a_request_that_waited_for_a_sleeping_app_survives_a_reload(tmp_path: Path) -> None:
+def test_a_request_that_waited_for_a_sleeping_app_survives_one_reload_after_another(tmp_path: Path) -> None:
     async def story() -> None:
         knocks: list[str] = []
-        asleep = only("shop", AppState.ASLEEP)
-        patient = replace(QUICK, boot=60.0)
+
+        async def knocked() -> None:
+            knocks.clear()
+            async with asyncio.timeout(30):
+                while not knocks:  # noqa: ASYNC110 - the lobby of the worker that has the request now
+                    await asyncio.sleep(0.01)
+
+        asleep, patient = only("shop", AppState.ASLEEP), replace(QUICK, boot=60.0)
         async with (
             Dyno.running(hello) as dyno,
             proxy(tmp_path, asleep, timeouts=patient, knock=knocks.append) as ground,
         ):
             waiting = asyncio.create_task(ground.get("shop.localhost"))
-            async with asyncio.timeout(30):
-                while not knocks:  # noqa: ASYNC110 - a few milliseconds, in a test
-                    await asyncio.sleep(0.01)
-            other = app("other", AppState.UP, dyno.server)  # a backend that the worker does not have
-            await ground.proxy.apply(RouteTable((*asleep.apps, other)))
-            knocks.clear()
-            async with asyncio.timeout(30):
-                while not knocks:  # noqa: ASYNC110 - the new worker's lobby
-                    await asyncio.sleep(0.01)
-            await ground.proxy.apply(RouteTable((*up("shop", dyno).apps, other)))
+            others: tuple[AppRoute, ...] = ()
+            for number in range(4):
+                await knocked()
+                # Each a backend that the worker does not have.
+                others = (*others, app(f"other-{number}", AppState.UP, dyno.server))
+                await ground.proxy.apply(RouteTable((*asleep.apps, *others)))
+            await knocked()
+            await ground.proxy.apply(RouteTable((*up("shop", dyno).apps, *others)))
             assert (await waiting).text == "hello\n"
 
     asyncio.run(story())
