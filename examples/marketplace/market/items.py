@@ -131,12 +131,13 @@ def find(number: int) -> Item:
 
 def checked(form: Any) -> dict[str, Any]:
     """The columns of an item, from what somebody typed. Raises `ValueError` and `gazetteer.Unknown` for them to read."""
-    texts = {name: form.get(name, "").replace("\0", "").strip() for name in ("title", "description", "price", "place")}
+    names = ("title", "description", "price", "category", "place")
+    texts = {name: form.get(name, "").replace("\0", "").strip() for name in names}
     if not 1 <= len(texts["title"]) <= 80:
         raise ValueError("A title has 1 to 80 characters.")
     if len(texts["description"]) > 2000:
         raise ValueError("A description has at most 2000 characters.")
-    category = db.session.scalar(select(Category).where(Category.slug == form.get("category", "")))
+    category = db.session.scalar(select(Category).where(Category.slug == texts["category"]))
     if category is None:
         raise ValueError("Choose a category.")
     place = search.locate(texts["place"])

@@ -100,6 +100,7 @@ def test_pages(app: Flask, ada: Browser, visitor: Browser) -> None:
         ({"price": "NaN"}, "like 25"),
         ({"price": "1e400"}, "like 25"),
         ({"category": "boats"}, "Choose a category"),
+        ({"category": "boats\0"}, "Choose a category"),
         ({"place": "Atlantis"}, "do not know where “Atlantis”"),
     ],
 )

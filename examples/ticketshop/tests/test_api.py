@@ -34,7 +34,10 @@ def test_an_address_registers_once(ada: Shopper) -> None:
     assert ada.ask("POST", "/accounts", ADA)[1]["id"] == "email_taken"
 
 
-@pytest.mark.parametrize("change", [{"email": "ada"}, {"password": "short"}, {"name": ""}, {"name": 7}, {"name": "\0"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"email": "ada"}, {"password": "short"}, {"name": ""}, {"name": 7}, {"name": "\0"}, {"email": "a@\ud800"}],
+)
 def test_a_registration_that_cannot_be(visitor: Shopper, change: dict[str, object]) -> None:
     status, problem = visitor.ask("POST", "/accounts", {**ADA, **change})
     assert (status, problem["id"]) == (422, "invalid")
@@ -69,7 +72,8 @@ def test_a_deposit_is_whole_cents(ada: Shopper, amount: object) -> None:
 
 
 def test_an_order_needs_a_key_and_an_event(ada: Shopper, event: int) -> None:
-    assert ada.ask("POST", "/orders", {"event_id": event, "quantity": 1})[1]["id"] == "no_idempotency_key"
+    for key in ("", "too\0 bad"):
+        assert ada.ask("POST", "/orders", {"event_id": event, "quantity": 1}, key)[1]["id"] == "no_idempotency_key"
     assert ada.buy(event + 1)[0] == 404
     assert ada.buy(event, 9)[0] == 422
     assert ada.ask("POST", "/orders")[0] == 400
@@ -80,7 +84,11 @@ def test_only_an_admin_announces(admin: Shopper, visitor: Shopper) -> None:
     assert (status, event["left"]) == (201, 3)
     assert visitor.ask("GET", "/events")[1]["events"] == [event]
     assert visitor.ask("GET", f"/events/{event['id']}")[1] == event
-    assert admin.ask("POST", "/events", {**EVENT, "starts_at": "2090-05-01T20:00:00"})[0] == 422
+
+
+@pytest.mark.parametrize("starts_at", ["2090-05-01T20:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_event_is_at_a_time_of_this_calendar(admin: Shopper, starts_at: str) -> None:
+    assert admin.ask("POST", "/events", {**EVENT, "starts_at": starts_at})[0] == 422
 
 
 def test_a_buyer_does_not(ada: Shopper) -> None:

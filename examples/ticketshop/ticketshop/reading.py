@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import request
 
 from .problems import Problem
+
+UNKEPT = re.compile("[\0\ud800-\udfff]")
+"""NUL and the halves of pairs (\\ud800) are characters for JSON and none for Postgres."""
 
 
 def body() -> dict[str, Any]:
@@ -19,8 +23,7 @@ def body() -> dict[str, Any]:
 
 def text(sent: dict[str, Any], field: str, *, longest: int, shortest: int = 1) -> str:
     value = sent.get(field, "")
-    # NUL is a character for JSON and none for Postgres.
-    if not isinstance(value, str) or not shortest <= len(value.strip()) <= longest or "\0" in value:
+    if not isinstance(value, str) or not shortest <= len(value.strip()) <= longest or UNKEPT.search(value):
         raise Problem(422, "invalid", f"{field} is a text of {shortest} to {longest} characters.")
     return value.strip()
 
@@ -35,16 +38,16 @@ def whole(sent: dict[str, Any], field: str, *, least: int, most: int) -> int:
 def moment(sent: dict[str, Any], field: str) -> datetime:
     try:
         value = datetime.fromisoformat(text(sent, field, longest=40))
-    except ValueError:
-        value = None
-    if value is None or value.tzinfo is None:
-        raise Problem(422, "invalid", f"{field} is a time like 2030-05-01T20:00:00Z.")
-    return value
+        if value.tzinfo is not None:
+            return value.astimezone(UTC)
+    except (ValueError, OverflowError):  # no time; one that falls out of the calendar on its way to UTC
+        pass
+    raise Problem(422, "invalid", f"{field} is a time like 2030-05-01T20:00:00Z.")
 
 
 def idempotency_key() -> str:
     """The client's own name for what it asks for. A retry with the same key cannot happen twice."""
     key = request.headers.get("Idempotency-Key", "").strip()
-    if not 8 <= len(key) <= 80:
+    if not 8 <= len(key) <= 80 or UNKEPT.search(key):
         raise Problem(400, "no_idempotency_key", "Send a header Idempotency-Key of 8 to 80 characters, new per purchase.")
     return key
