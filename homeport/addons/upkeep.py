@@ -1,6 +1,7 @@
 """The loop that finishes whatever was begun: every few seconds the rows are read again, and what differs is mended.
 
-Requests do the same work sooner; when they, or this process, die in the middle, the loop does it later.
+Requests do the same work sooner; when they, or this process, die in the middle, the loop does it later. Each add-on
+and each service is looked after by itself: one that hangs holds up nobody else, and is given up after a while.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from homeport.errors import HomeportError
 EVERY_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 5.0
 LAST_RETRY_SECONDS = 600.0
+ATTEMPT_SECONDS = 600.0
+"""The first start of a server on a slow machine takes a minute or two. What takes longer goes on where it was."""
 
 _log = logging.getLogger("homeport.addons")
 
@@ -30,6 +33,7 @@ class Upkeep:
         self._awake = asyncio.Event()
         self._keepers = 0
         self._failures: dict[str, tuple[int, float]] = {}  # add-on or service -> in a row, not to be tried before
+        self._under_way: dict[str, asyncio.Task[None]] = {}  # by add-on or service
 
     def wake(self) -> None:
         """There is something to do."""
@@ -47,24 +51,36 @@ class Upkeep:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            self._awake.clear()
-            await self._attempt("upkeep", self.sync)
-            # Not wait_for: on Python 3.11 it drops a cancellation that arrives together with the event.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY_SECONDS):
-                    await self._awake.wait()
+        try:
+            while True:
+                self._awake.clear()
+                await self._attempt("upkeep", self._begin)
+                # Not wait_for: on Python 3.11 it drops a cancellation that arrives together with the event.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(EVERY_SECONDS):
+                        await self._awake.wait()
+        finally:
+            await self._give_up()
 
     async def sync(self) -> None:
         """Once through all that is to be done."""
+        try:
+            await self._begin()
+            while self._under_way:
+                await asyncio.wait(self._under_way.values())
+        finally:
+            await self._give_up()
+
+    async def _begin(self) -> None:
+        """Find what is to be done, and begin all of it that isn't under way."""
         shop = self._workshop
         duties = await shop.database.run(lifecycle.duties, shop.variables)
-        unwanted = duties.deprovision if self._keepers == 0 else []
-        await asyncio.gather(
-            *(self._attempt(resource.id, shop.provision, resource.id) for resource in duties.provision),
-            *(self._attempt(resource.id, shop.deprovision, resource) for resource in unwanted),
-            *(self._attempt(service, self._tend, service, duties.tend) for service in shop.providers),
-        )
+        for resource in duties.provision:
+            self._start(resource.id, shop.provision, resource.id)
+        for resource in duties.deprovision if self._keepers == 0 else []:
+            self._start(resource.id, shop.deprovision, resource)
+        for service in shop.providers:
+            self._start(service, self._tend, service, duties.tend)
         alive = {resource.id for resource in (*duties.provision, *duties.deprovision, *duties.tend)}
         shop.forget_turns(alive)
         for gone in set(self._failures) - alive - set(shop.providers) - {"upkeep"}:
@@ -74,7 +90,20 @@ class Upkeep:
         own = [resource for resource in resources if resource.plan.service == service]
         if own:
             for changed in await self._workshop.providers[service].tend(own):
-                await self._attempt(changed.id, self._workshop.provision, changed.id)
+                self._start(changed.id, self._workshop.provision, changed.id)
+
+    def _start(self, key: str, work: Callable[..., Awaitable[object]], *arguments: object) -> None:
+        """One at a time for each key: what hangs is not begun again beside itself."""
+        if key not in self._under_way:
+            task = asyncio.create_task(self._attempt(key, work, *arguments))
+            self._under_way[key] = task
+            task.add_done_callback(lambda _: self._under_way.pop(key))
+
+    async def _give_up(self) -> None:
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _attempt(self, key: str, work: Callable[..., Awaitable[object]], *arguments: object) -> None:
         """Do it, unless it failed a moment ago: each failure in a row doubles the wait."""
@@ -82,11 +111,14 @@ class Upkeep:
         if failed and self._clock() < not_before:
             return
         try:
-            await work(*arguments)
+            async with asyncio.timeout(ATTEMPT_SECONDS) as limit:
+                await work(*arguments)
         except Exception as error:
             wait = min(FIRST_RETRY_SECONDS * 2**failed, LAST_RETRY_SECONDS)
             self._failures[key] = (failed + 1, self._clock() + wait)
-            if isinstance(error, HomeportError):
+            if limit.expired():
+                _log.error("%s: not done after %.0f s and given up; tried again in %.0f s", key, ATTEMPT_SECONDS, wait)
+            elif isinstance(error, HomeportError):
                 _log.error("%s: %s (%s); tried again in %.0f s", key, error.what, error.id, wait)
             else:
                 _log.exception("%s failed; tried again in %.0f s", key, wait)
