@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ from homeport.builds.shell import LimitedShell, kill_marked
 from homeport.builds.slug import code_key, human, keep_code, weigh
 from homeport.home import Home
 from homeport.slugs import Scratch, Store, remove
+
+
+GRACE = 600.0
 
 
 @dataclass(frozen=True)
@@ -166,12 +170,15 @@ class Builder:
             commit=job.commit,
         )
 
-    def sweep(self, app_ids: Collection[str]) -> None:
-        """Remove what scripts have cached between builds of apps other than these."""
+    def sweep(self, app_ids: Collection[str], *, grace: float = GRACE) -> None:
+        """Remove what scripts have cached between builds of apps other than these; not what was touched in the last
+        `grace` seconds, whose apps may be younger than `app_ids`."""
         apps = self._cache / "apps"
         for cache in [*apps.iterdir()] if apps.exists() else []:
-            if cache.name not in app_ids:
-                remove(cache)
+            with contextlib.suppress(FileNotFoundError):
+                young = time.time() - cache.stat().st_mtime < grace
+                if not young and cache.name not in app_ids:
+                    remove(cache)
 
     def close(self) -> None:
         """Clear the work folders away. What is in the cache and the store stays."""

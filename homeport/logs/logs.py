@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import shutil
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ OPEN_APPS = 256
 
 READ_AT_ONCE = 200
 """Lines that a follower is given in one piece at most."""
+
+GRACE = 600.0
 
 _APP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -118,11 +121,16 @@ class Logs:
         elif _APP_ID.fullmatch(app_id):
             Segments(self._root / app_id, self._keep).remove()
 
-    def prune(self, keep: Iterable[str]) -> None:
-        """Delete the lines of all apps but these: for the start, after a crash between destroy and `forget`."""
+    def prune(self, keep: Iterable[str], *, grace: float = GRACE) -> None:
+        """Delete the lines of all apps but these: after a crash between destroy and `forget`.
+
+        Not what was begun in the last `grace` seconds: its app may be younger than `keep`.
+        """
         kept = set(keep)
         for folder in self._root.iterdir() if self._root.is_dir() else ():
-            if folder.is_dir() and folder.name not in kept and folder.name not in self._channels:
+            if folder.name in kept or folder.name in self._channels or not folder.is_dir():
+                continue
+            if time.time() - folder.stat().st_mtime >= grace:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def flush(self) -> None:
