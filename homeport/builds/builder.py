@@ -33,7 +33,6 @@ from homeport.builds.slug import code_key, human, keep_code, weigh
 from homeport.home import Home
 from homeport.slugs import Scratch, Store, remove
 
-
 GRACE = 600.0
 
 
@@ -100,13 +99,14 @@ class Builder:
             source_id = f"{source_id}:{path}"
         suite = testing.wanted(job.env, job.source, always=job.tests)
         buildpacks = choose(wanted, job.source, voice)
-        await asyncio.to_thread(slugignore.apply, job.source, voice)
+        lost = await asyncio.to_thread(slugignore.apply, job.source, voice)
         project = self._project(job, source_id, work)
         shell = LimitedShell(voice, self._environment(job, job.env, work), mark=work, budget=self._limits.output)
         without = self._environment(job, {}, work)
         bare = {name: without.get(name) for name in job.env}
         try:
-            name, compiled = await compile_all(buildpacks, project, shell, bare, self._store, voice, _check_early)
+            with slugignore.remembered(lost):
+                name, compiled = await compile_all(buildpacks, project, shell, bare, self._store, voice, _check_early)
         finally:
             await asyncio.to_thread(shell.close)
         process_types = discover(job.source, compiled, voice)
