@@ -6,29 +6,56 @@ matches at any depth.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from homeport.buildpacks import Voice, read_text
+from homeport.buildpacks import BuildFailed, FailureId, Voice, read_text
 from homeport.slugs import remove
 
 NAME = ".slugignore"
+_SHOWN = 10
 
 
-def apply(source: Path, voice: Voice) -> None:
-    """Delete what the source's `.slugignore` names, and say how much."""
+def apply(source: Path, voice: Voice) -> list[str]:
+    """Delete what the source's `.slugignore` names, and say how much; returns the files that the top folder lost."""
     text = read_text(source, NAME)
     if text is None:
-        return
+        return []
     doomed = {path for pattern in patterns(text) for path in matches(source, pattern)}
+    lost = sorted(path.name for path in doomed if path.parent == source and path.is_file())
     for path in sorted(doomed, reverse=True):  # contents before their folders
         if path.is_dir() and not path.is_symlink():
             remove(path)
         else:
             path.unlink(missing_ok=True)
     voice.step(f"Deleting {len(doomed)} files matching .slugignore patterns.")
+    return lost
+
+
+@contextlib.contextmanager
+def remembered(lost: Sequence[str]) -> Iterator[None]:
+    """Whoever looks in vain for a file that was committed is told where it has gone. Raises `BuildFailed`."""
+    try:
+        yield
+    except BuildFailed as failure:
+        missed = _missed(failure, lost)
+        if not missed:
+            raise
+        files = ", ".join(missed[:_SHOWN]) + (" …" if len(missed) > _SHOWN else "")
+        fix = f"Your {NAME} takes out of the top folder before the build: {files}\n"
+        fix += "If one of them is what is looked for, take its line out of that file, commit and push again."
+        fix = "\n\n".join(filter(None, (fix, failure.fix)))
+        raise BuildFailed(failure.failure, failure.what, why=failure.why, fix=fix) from failure.__cause__
+
+
+def _missed(failure: BuildFailed, lost: Sequence[str]) -> list[str]:
+    """Those that the failure names; all when a buildpack of somebody else's does not say what it looked for."""
+    named = [name for name in lost if re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w/-]|\.\w)", failure.message)]
+    return named or (list(lost) if failure.failure is FailureId.BUILDPACK_INCOMPATIBLE else [])
 
 
 def patterns(text: str) -> list[str]:

@@ -68,6 +68,13 @@ def start(shop: Workshop, slug: Built, command: str) -> str:
     return (done.stdout + done.stderr).strip()
 
 
+def test_an_environment_that_slugignore_takes_away(build: Build) -> None:
+    files = {".slugignore": "/environment.yml\n"}
+    error = build("dependencies: [hello]\n", files, buildpack_urls=["homeport/conda"]).error
+    assert error.id == "buildpack_incompatible"
+    assert "Your .slugignore takes out of the top folder before the build: environment.yml" in error.fix
+
+
 def test_packages_know_where_they_are_and_are_activated(workshop: Workshop, build: Build) -> None:
     outcome = build("dependencies: [hello]\nvariables: {MODE: fast}\n")
     assert "-----> Python/Conda app detected" in outcome.lines

@@ -123,6 +123,30 @@ def test_slugignore(tmp_path: Path, pattern: str, gone: list[str]) -> None:
     assert (tmp_path / "outside.psd").exists()
 
 
+@pytest.mark.parametrize(
+    ("failure", "why", "said"),
+    [
+        (FailureId.BUILDPACK_INCOMPATIBLE, "There is no environment.yml.", "build: environment.yml\n"),
+        (FailureId.BUILDPACK_INCOMPATIBLE, "bin/detect said no.", "build: README.md, environment.yml\n"),
+        (FailureId.PACKAGE_MANAGER_MISSING, "There is no requirements.txt.", ""),
+        (FailureId.PACKAGE_MANAGER_MISSING, "There is an old-environment.yml.", ""),
+        (FailureId.REQUIREMENTS_FILE_MISSING, "There is no `README.md`.", "build: README.md\n"),
+    ],
+)
+def test_who_misses_a_file_hears_that_slugignore_took_it(
+    tmp_path: Path, failure: FailureId, why: str, said: str
+) -> None:
+    source = tree(tmp_path / "source", "environment.yml", "README.md", "docs/one.md", "app.py")
+    (source / ".slugignore").write_text("*.md\n/docs\nenvironment.yml\n")
+    lost = slugignore.apply(source, Voice(lambda _line: None))
+    with pytest.raises(BuildFailed) as failed, slugignore.remembered(lost):
+        raise BuildFailed(failure, "It failed.", why=why, fix="Commit one.")
+    assert (failed.value.failure, failed.value.why) == (failure, why)
+    assert failed.value.fix.endswith("Commit one.")
+    assert (".slugignore takes out of the top folder before the " + said in failed.value.fix) == bool(said)
+    assert (failed.value.fix == "Commit one.") == (not said)
+
+
 def test_the_end_of_what_is_said_is_kept_however_much_that_is() -> None:
     tail = Tail(20)
     for number in range(100_000):
