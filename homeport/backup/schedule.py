@@ -7,11 +7,10 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
 from homeport.backup.inventory import SCHEDULE
 from homeport.backup.shelf import sync_folder
-from homeport.errors import Invalid
+from homeport.errors import HomeportError, Invalid
 from homeport.home import Home, write_whole
 
 KEPT = 7
@@ -65,12 +64,22 @@ def due(schedule: Schedule, last: Outcome | None, now: datetime) -> bool:
 
 
 def read(home: Home) -> Schedule | None:
-    """None where there is none, or none that can be read."""
-    fields = _fields(home.backups / SCHEDULE)
+    """None where there is none.
+
+    Raises `HomeportError` (`backup_schedule_unreadable`): backups must not stop silently.
+    """
+    path = home.backups / SCHEDULE
     try:
-        return Schedule(**fields) if fields else None
-    except TypeError:
+        return _checked(Schedule(**json.loads(path.read_text())))
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError, TypeError, Invalid) as error:
+        raise HomeportError(
+            "backup_schedule_unreadable",
+            "The schedule of the daily backups cannot be read, so none are made.",
+            why=f"{path}: {error}",
+            fix="Say it again: homeport backups:schedule --at 03:30\nOr have none: homeport backups:unschedule",
+        ) from error
 
 
 def write(home: Home, schedule: Schedule) -> None:
@@ -86,11 +95,25 @@ def remove(home: Home) -> bool:
 
 
 def last(home: Home) -> Outcome | None:
-    fields = _fields(home.backups / _LAST)
+    """None where there is none, or none that can be read: that costs one backup too many, and not one too few."""
     try:
-        return Outcome(**fields) if fields else None
-    except TypeError:
+        outcome = Outcome(**json.loads((home.backups / _LAST).read_text()))
+        _moment(outcome.started_at)
+    except (OSError, ValueError, TypeError):
         return None
+    return outcome
+
+
+def warnings(home: Home) -> list[str]:
+    """What is wrong with the backups that should be made by themselves, each as a text for people."""
+    try:
+        planned = read(home)
+    except HomeportError as error:
+        return [error.message]
+    outcome = last(home)
+    if planned is None or outcome is None or outcome.error is None:
+        return []
+    return [f"The last scheduled backup, of {outcome.started_at}, failed: {outcome.message}"]
 
 
 def remember(home: Home, outcome: Outcome) -> None:
@@ -101,12 +124,20 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _fields(path: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+def _checked(schedule: Schedule) -> Schedule:
+    """What a file says may be of any type. Raises ValueError, TypeError, `Invalid`."""
+    parse_time(str(schedule.at))
+    _moment(schedule.since)
+    if type(schedule.keep) is not int or schedule.keep < 1:
+        raise ValueError(f"{schedule.keep!r} backups cannot be kept")
+    if not all(path is None or isinstance(path, str) for path in (schedule.to, schedule.passphrase_file)):
+        raise TypeError("a path must be a text")
+    return schedule
+
+
+def _moment(text: str) -> None:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
 
 
 def _write(path: Path, fields: object) -> None:

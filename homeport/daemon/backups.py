@@ -72,7 +72,9 @@ def verify(file: str, *, passphrase_file: str | None) -> dict[str, Any]:
 def list_backups() -> dict[str, Any]:
     """Those in the usual folder or the schedule's, and how scheduled ones go."""
     home = Home.from_environment()
-    planned, outcome = schedule.read(home), schedule.last(home)
+    planned, outcome = None, schedule.last(home)
+    with contextlib.suppress(HomeportError):  # is among the warnings
+        planned = schedule.read(home)
     folder = Path(planned.to) if planned is not None and planned.to else home.backups
     return {
         "folder": str(folder),
@@ -88,6 +90,7 @@ def list_backups() -> dict[str, Any]:
         ],
         "schedule": asdict(planned) if planned is not None else None,
         "last_scheduled": asdict(outcome) if outcome is not None else None,
+        "warnings": schedule.warnings(home),
     }
 
 

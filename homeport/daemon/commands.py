@@ -193,7 +193,7 @@ def status(*, as_json: bool = False) -> None:
         if as_json:
             print(json.dumps({"running": False, "home": str(home.root)}))
         raise _not_running(home)
-    listed = _apps(home, endpoint)
+    listed, warnings = _apps(home, endpoint), _warnings(home)
     report = {
         "running": True,
         "home": str(home.root),
@@ -205,6 +205,7 @@ def status(*, as_json: bool = False) -> None:
         "version": endpoint.version,
         "started_at": endpoint.started_at,
         "apps": listed,
+        "warnings": warnings,
     }
     if as_json:
         print(json.dumps(report, indent=2))
@@ -215,6 +216,17 @@ def status(*, as_json: bool = False) -> None:
     for app in listed:
         dynos = ", ".join(f"{state} {count}" for state, count in sorted(app["dynos"].items())) or "no dynos"
         print(f"  {app['name']}: {dynos}  {app['web_url']}")
+    for warning in warnings:
+        print(f"\nWarning: {warning}", file=sys.stderr)
+
+
+def _warnings(home: Home) -> list[str]:
+    """What the operator must know that no app shows."""
+    if not home.backups.is_dir():
+        return []
+    from homeport.backup import schedule  # not at the top: it takes a second
+
+    return schedule.warnings(home)
 
 
 def env() -> None:

@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, datetime
 
 from homeport.backup import Outcome, Schedule, schedule
+from homeport.errors import HomeportError
 from homeport.home import Home
 
 EVERY_SECONDS = 20.0
@@ -21,9 +22,14 @@ _log = logging.getLogger("homeport")
 
 async def back_up_nightly(home: Home) -> None:
     """Until cancelled."""
+    told = ""
     while True:
         try:
             await _look(home)
+        except HomeportError as error:
+            if error.message != told:  # once, not every time that somebody looks
+                _log.error("%s", error.message)
+            told = error.message
         except Exception:
             _log.exception("the daily backup is tried again soon")
         await asyncio.sleep(EVERY_SECONDS)
@@ -35,7 +41,9 @@ async def _look(home: Home) -> None:
         return
     # Before it begins: one that takes the machine down with it shall not do so again until tomorrow.
     begun = schedule.now()
-    schedule.remember(home, Outcome(begun, begun, error="interrupted", message="It was cut short."))
+    schedule.remember(
+        home, Outcome(begun, begun, error="interrupted", message="It was cut short, or is being made now.")
+    )
     code, said, words = await _run(home, planned)
     outcome = Outcome(begun, schedule.now(), file=said.get("file"))
     if code == 0:

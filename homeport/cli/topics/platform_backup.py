@@ -82,10 +82,10 @@ def list_backups(call: Call) -> None:
     none = "No backups. Make one with homeport backup\n"
     columns = ("Name", "Made", "Size", "Encrypted", "Verified")
     call.terminal.out(layout.table(columns, rows) if rows else none)
-    call.terminal.out(_schedule(found["schedule"]))
-    last = found["last_scheduled"]
-    if last is not None and last["error"]:
-        call.terminal.warn(f"The last scheduled backup, of {last['started_at']}, failed: {last['message']}")
+    if found["schedule"] is not None or not found["warnings"]:
+        call.terminal.out(_schedule(found["schedule"]))
+    for warning in found["warnings"]:
+        call.terminal.warn(warning)
 
 
 def schedule(call: Call) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from homeport.backup import Outcome, Schedule, schedule
-from homeport.errors import Invalid
+from homeport.errors import HomeportError, Invalid
 from homeport.home import Home
 
 PLANNED = Schedule(at="03:30", since="2026-01-01T12:00:00+00:00")
@@ -70,9 +70,49 @@ def test_it_is_remembered(tmp_path: Path) -> None:
     assert schedule.read(home) is None
 
 
-def test_what_cannot_be_read_counts_as_not_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        "{",
+        "\0",
+        '{"at": "03:30"}',
+        '{"at": "03:30", "since": "2026-01-01T12:00:00+00:00", "what": 1}',
+        '{"at": "25:00", "since": "2026-01-01T12:00:00+00:00"}',
+        '{"at": 3, "since": "2026-01-01T12:00:00+00:00"}',
+        '{"at": "03:30", "since": "yesterday"}',
+        '{"at": "03:30", "since": "2026-01-01T12:00:00"}',
+        '{"at": "03:30", "since": "2026-01-01T12:00:00+00:00", "keep": 0}',
+        '{"at": "03:30", "since": "2026-01-01T12:00:00+00:00", "to": 7}',
+    ],
+)
+def test_a_schedule_that_cannot_be_read_is_not_taken_for_none(text: str, tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.backups.mkdir()
-    for text in ("", "[]", "{", '{"at": "03:30", "what": 1}'):
-        (home.backups / "schedule.json").write_text(text)
-        assert schedule.read(home) is None
+    (home.backups / "schedule.json").write_text(text)
+    with pytest.raises(HomeportError) as refused:
+        schedule.read(home)
+    assert refused.value.id == "backup_schedule_unreadable"
+    assert schedule.warnings(home) == [refused.value.message]
+    schedule.write(home, PLANNED)
+    assert schedule.read(home) == PLANNED
+    assert schedule.warnings(home) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"started_at": 1, "finished_at": 1}'])
+def test_an_outcome_that_cannot_be_read_counts_as_none(text: str, tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.backups.mkdir()
+    (home.backups / "last.json").write_text(text)
+    assert schedule.last(home) is None
+
+
+def test_a_backup_that_failed_is_warned_of_while_there_is_a_schedule(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    moment = at("2026-01-02T03:30").isoformat()
+    schedule.remember(home, Outcome(moment, moment, error="backup_failed", message="The disk is full."))
+    assert schedule.warnings(home) == []
+    schedule.write(home, PLANNED)
+    assert schedule.warnings(home) == [f"The last scheduled backup, of {moment}, failed: The disk is full."]
