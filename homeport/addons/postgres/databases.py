@@ -251,6 +251,7 @@ async def connect_as(login: Login) -> Connection:
     try:
         return await AsyncConnection.connect(
             host=login.host,
+            hostaddr=login.address,
             port=login.port,
             user=login.user,
             password=login.password,

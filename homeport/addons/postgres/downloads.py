@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -56,6 +57,16 @@ async def fetch(url: str, into: Path) -> None:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         said = str(error) or type(error).__name__
         raise Unavailable(f"The archive can't be downloaded: {said}.", id="download_failed") from None
+
+
+async def reachable(login: Login) -> Login:
+    """The login with the address to connect to. Raises `Invalid` (`address_not_public`), `Unavailable`."""
+    try:
+        return replace(login, address=await reach.Reach.of().address(login.host, login.port))
+    except (OSError, UnicodeError) as error:  # UnicodeError: no host's name at all
+        raise Unavailable(
+            f"The database's host {login.host[:200]} is not known.", id="database_unreachable", why=str(error)
+        ) from None
 
 
 def login(url: str) -> Login:

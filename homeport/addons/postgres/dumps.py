@@ -30,7 +30,10 @@ MAX_LINE = 2000
 
 @dataclass(frozen=True)
 class Login:
-    """How a tool gets into a database. The password goes by the environment, which only its own account can see."""
+    """How a tool gets into a database. The password goes by the environment, which only its own account can see.
+
+    `address` is where it connects to, if not to what `host` is resolved to then.
+    """
 
     host: str
     port: int
@@ -38,6 +41,7 @@ class Login:
     password: str
     database: str
     sslmode: str = "require"
+    address: str | None = None
 
     def environment(self) -> dict[str, str]:
         return {
@@ -49,6 +53,7 @@ class Login:
             "PGSSLMODE": self.sslmode,
             "PGCONNECT_TIMEOUT": "15",
             "PGAPPNAME": "homeport",
+            **({"PGHOSTADDR": self.address} if self.address else {}),
         }
 
 

@@ -15,7 +15,7 @@ from homeport.addons.postgres import databases, diagnosis, facts, versions, work
 from homeport.addons.postgres.cluster import Address, Cluster
 from homeport.addons.postgres.databases import Database
 from homeport.addons.postgres.diagnosis import Check
-from homeport.addons.postgres.dumps import Dumps
+from homeport.addons.postgres.dumps import Dumps, Login
 from homeport.addons.postgres.facts import Facts
 from homeport.addons.postgres.proof import Counts
 from homeport.addons.postgres.reports import Reports
@@ -26,6 +26,7 @@ from homeport.addons.site import Site
 from homeport.errors import Invalid
 from homeport.state import now
 
+LOCAL_HOSTS = ("localhost", "127.0.0.1")
 OPTIONS = frozenset({"version"})
 ARCHIVE = "database.dump"
 ROWS = "rows.json"
@@ -129,6 +130,11 @@ class Postgres:
         """Where its database is, running. Raises `HomeportError`."""
         cluster = await self._running(self._version(resource))
         return Place(cluster, *databases.of(resource))
+
+    def is_here(self, login: Login) -> bool:
+        """Whether that login is for one of our own servers, which let nobody in without a password."""
+        own = {cluster.address.port for cluster in self._present()}
+        return login.port in own and login.host in (self._site.host.lower(), *LOCAL_HOSTS)
 
     async def stop(self) -> None:
         await servers.each(*(cluster.stop() for cluster in self._present()))

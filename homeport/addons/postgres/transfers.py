@@ -14,6 +14,7 @@ from pathlib import Path
 
 from homeport.addons.addons import Addons
 from homeport.addons.postgres import databases, downloads, transfer_records, work
+from homeport.addons.postgres.dumps import Login
 from homeport.addons.postgres.provider import Postgres
 from homeport.addons.postgres.transfer_records import Kind, Order, Outcome
 from homeport.addons.postgres.work import Place
@@ -129,9 +130,10 @@ class Transfers:
             with downloads.file(self.folder) as archive:
                 at_work.growing = archive
                 at_work.say("Dumping the source")
-                await work.dump_from(place, source, archive, say=at_work.say)
+                await work.dump_from(place, await self._reachable(source), archive, say=at_work.say)
                 if target is not None:
-                    warnings = await work.restore_into(place, archive, target, say=at_work.say)
+                    reachable = await self._reachable(target)
+                    warnings = await work.restore_into(place, archive, reachable, say=at_work.say)
                     return Result(warnings, archive.stat().st_size)
                 async with self._turn(addon.id):
                     return await self._fill(place, archive, (), at_work)
@@ -300,6 +302,10 @@ class Transfers:
 
     async def _place(self, addon: Addon) -> Place:
         return await self._postgres.place(await self._addons.resource(addon))
+
+    async def _reachable(self, login: Login) -> Login:
+        """Our own databases, and what anybody could reach. Raises `Invalid` (`address_not_public`)."""
+        return login if self._postgres.is_here(login) else await downloads.reachable(login)
 
     @contextlib.asynccontextmanager
     async def _turn(self, addon_id: str) -> AsyncIterator[None]:

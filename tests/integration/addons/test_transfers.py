@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.server
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO
 import psycopg
 import pytest
 
-from homeport import apps
+from homeport import apps, reach
 from homeport.addons import transfer_records
 from homeport.addons.postgres import databases, work
 from homeport.addons.postgres.dumps import Dumps, Login
@@ -278,6 +279,27 @@ def test_a_copy_needs_a_database_of_ours_and_real_urls(ground: Ground) -> None:
     done = ground.finished(ground.world.post(ground.data("transfers"), unreachable).json()["uuid"])
     assert done["succeeded"] is False
     assert "hidden-word" not in str(done)
+
+
+def test_copies_lead_to_our_databases_and_public_addresses_only(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may deploy could read a database of the operator's that trusts this machine."""
+    ground.sql(PEOPLE)
+    monkeypatch.delenv(reach.NETWORKS)
+    with socket.create_server(("127.0.0.1", 0)) as trusting:
+        trusting.settimeout(0)
+        inner = f"postgres://u:p@127.0.0.1:{trusting.getsockname()[1]}/d"
+        for body in ({"from_url": inner, "to_url": ground.url()}, {"from_url": ground.url(), "to_url": inner}):
+            done = ground.finished(ground.world.post(ground.data("transfers"), body).json()["uuid"])
+            assert done["succeeded"] is False
+            assert "127.0.0.1 is not an address of the public internet" in str(done["logs"])
+        with pytest.raises(BlockingIOError):
+            trusting.accept()
+    other = ground.create()
+    body = {"from_url": ground.url(), "to_url": ground.url(other)}
+    done = ground.finished(ground.world.post(ground.data("transfers", addon=other), body).json()["uuid"])
+    assert done["succeeded"], done["logs"]
 
 
 def test_a_scheduled_backup_is_proved(ground: Ground) -> None:
