@@ -61,12 +61,13 @@ class Sessions:
     ) -> str:
         """A token of URL-safe characters, good for `ttl` seconds (TAIL_TTL or FETCH_TTL unless given).
 
-        More `lines` than are kept means all. Raises `Invalid` for less than one line or an endless filter.
+        More `lines` than are kept means all, 0 only what comes from now on. Raises `Invalid` for fewer, or an endless
+        filter.
         """
-        if lines < 1:
+        if lines < 0:
             raise Invalid(
                 f"A log session of {lines} lines is not possible.",
-                fix=f"Ask for 1 to {KEPT_LINES} lines.",
+                fix=f"Ask for 0 to {KEPT_LINES} lines.",
             )
         for name, value in (("source", filter.source), ("dyno", filter.dyno)):
             if value is not None and len(value) > 100:

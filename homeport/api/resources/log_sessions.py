@@ -14,9 +14,10 @@ from homeport.state import new_id, now
 
 def create(call: Call, _session: Session) -> Reply:
     body = call.body
+    lines = body.number("lines", least=0, most=1_000_000)
     token = call.core.log_sessions.issue(
         call.app.id,
-        lines=body.number("lines", least=1, most=1_000_000) or 100,
+        lines=100 if lines is None else lines,
         tail=body.flag("tail"),
         filter=logs.Filter(
             source=body.optional_text("source"),

@@ -14,24 +14,38 @@ from homeport.cli.log_colours import LogColours
 from homeport.errors import HomeportError, Unavailable
 
 LINES = 100
+SOURCES = ("app", "heroku")
+PLATFORM = ("api", "router", "heroku-postgres")  # who speaks besides dynos
 IDLE_SECONDS = 50.0  # the server sends a comment every 15 seconds; three missed ones are a lost connection
 GIVE_UP_SECONDS = 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 
 
 def logs(call: Call) -> None:
-    lines = call.number("num") or LINES
-    show(
-        call,
-        lines=lines,
-        tail=call.has("tail"),
-        dyno=call.option("dyno-name") or call.option("process-type"),
-        source=call.option("source"),
-    )
+    """`-n 0` is no lines, as for `tail`: with `--tail` only what comes. The official CLI takes 0 for its default."""
+    asked, tail = call.number("num"), call.has("tail")
+    dyno, source = call.option("dyno-name") or call.option("process-type"), call.option("source")
+    if tail:
+        _doubt(call, dyno, source)
+    anything = show(call, lines=LINES if asked is None else asked, tail=tail, dyno=dyno, source=source)
+    if not tail and not anything:
+        _doubt(call, dyno, source)
 
 
-def show(call: Call, *, lines: int, tail: bool, dyno: str | None, source: str | None = None) -> None:
-    """Print an app's log lines; with `tail`, go on with what comes."""
+def _doubt(call: Call, dyno: str | None, source: str | None) -> None:
+    """A misspelt filter lets nothing through, for ever and without a word: say which there are."""
+    if source and source not in SOURCES:
+        call.terminal.warn(f"No lines have the source {source}: it is {' or '.join(SOURCES)}.")
+    if not dyno:
+        return
+    found = call.api.all(path("apps", call.app, "dynos"), accept=SDK)
+    names = sorted({str(each[key]) for each in found for key in ("type", "name")})
+    if dyno not in (*names, *PLATFORM):
+        call.terminal.warn(f"{call.app} has no dyno {dyno} now. There are: {', '.join((*names, *PLATFORM))}.")
+
+
+def show(call: Call, *, lines: int, tail: bool, dyno: str | None, source: str | None = None) -> bool:
+    """Print an app's log lines; with `tail`, go on with what comes. Whether there were any."""
     session: dict[str, Any] = {"lines": lines, "tail": tail}
     if dyno:
         session["dyno"] = dyno
@@ -41,6 +55,7 @@ def show(call: Call, *, lines: int, tail: bool, dyno: str | None, source: str | 
     reader.read()
     if tail:
         reader.follow()
+    return reader.anything
 
 
 class _Reader:
@@ -55,6 +70,7 @@ class _Reader:
         self._colours = LogColours(Ink(False) if off else ink)
         self._url = ""
         self._last_id: str | None = None
+        self.anything = False
 
     def read(self) -> None:
         """From the start to where the server ends it. Raises `HomeportError` when it breaks off; with tail, doesn't."""
@@ -112,5 +128,6 @@ class _Reader:
         for event in self._parser.feed(chunk):
             for line in filter(None, event.data.strip().split("\n")):
                 terminal.out(self._colours.paint(harmless(line)))
+                self.anything = True
             self._last_id = event.id
         terminal.stdout.flush()

@@ -63,6 +63,7 @@ def test_the_last_lines_as_events(world: World) -> None:
         ({"type": "worker"}, ["three"]),
         ({"source": "heroku"}, ["State changed from starting to up"]),
         ({"source": "app", "dyno": "web.2"}, []),
+        ({"lines": 0}, []),
     ],
 )
 def test_filters_as_plain_lines(world: World, asked: dict[str, object], expected: list[str]) -> None:
@@ -121,6 +122,8 @@ def test_a_log_url_cannot_be_guessed_or_changed(world: World) -> None:
 
 
 @pytest.mark.usefixtures("app")
-@pytest.mark.parametrize("body", [{"lines": 0}, {"lines": "many"}, {"tail": "yes"}, {"dyno": 1}, {"source": "x" * 200}])
+@pytest.mark.parametrize(
+    "body", [{"lines": -1}, {"lines": "many"}, {"tail": "yes"}, {"dyno": 1}, {"source": "x" * 200}]
+)
 def test_what_cannot_be_a_log_session_is_refused(world: World, body: dict[str, object]) -> None:
     assert world.post("/apps/shop/log-sessions", body).status_code == 422

@@ -54,10 +54,11 @@ def test_more_lines_than_are_kept_means_all_of_them() -> None:
     sessions = Sessions(KEY)
     assert sessions.open(sessions.issue("app-1", lines=1_000_000)).lines == 1500
     assert sessions.open(sessions.issue("app-1", lines=1)).lines == 1
+    assert sessions.open(sessions.issue("app-1", lines=0)).lines == 0
 
 
-@pytest.mark.parametrize("lines", [0, -1])
-def test_no_lines_make_no_session(lines: int) -> None:
+@pytest.mark.parametrize("lines", [-1, -1500])
+def test_less_than_no_lines_make_no_session(lines: int) -> None:
     with pytest.raises(Invalid, match="not possible"):
         Sessions(KEY).issue("app-1", lines=lines)
 
