@@ -1,8 +1,6 @@
 """People, their API tokens, and who may do what."""
 
-from homeport.accounts.keys import add_key, authenticate_key, find_key, keys, remove_key
-from homeport.accounts.permissions import SCOPES, Action, Actor, may, require
-from homeport.accounts.tokens import (
+from homeport.accounts.api_tokens import (
     IssuedToken,
     authenticate,
     find_token,
@@ -12,6 +10,8 @@ from homeport.accounts.tokens import (
     revoke,
     tokens,
 )
+from homeport.accounts.permissions import SCOPES, Action, Actor, may, require
+from homeport.accounts.ssh_keys import add_key, authenticate_key, find_key, keys, remove_key
 from homeport.accounts.users import create_user, find_user, first_user
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Add-ons: the catalog, the rows, and the providers that make them real."""
 
 from homeport.addons.addons import Addons
-from homeport.addons.attachments import require_unshared
+from homeport.addons.attaching import require_unshared
 from homeport.addons.buckets import Bucket, Buckets, Foreign
 from homeport.addons.buckets import Facts as BucketFacts
 from homeport.addons.catalog import SERVICES, Plan, Service

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from homeport import releases
-from homeport.addons import attachments, catalog, lifecycle, records, servers
+from homeport.addons import attaching, catalog, lifecycle, records, servers
 from homeport.addons.catalog import Plan, Service
 from homeport.addons.lifecycle import Wish
 from homeport.addons.provider import Provider, Resource
@@ -76,7 +76,7 @@ class Addons:
 
     def attached(self, session: Session, app: App) -> releases.Attached:
         """What the app's next release should have of add-ons."""
-        return attachments.attached(session, app, self._workshop.variables)
+        return attaching.attached(session, app, self._workshop.variables)
 
     async def create(self, app_id: str, wish: Wish, *, by: User) -> Addon:
         """A new add-on of the app: `provisioned` if its provider was quick, else it goes on by itself.

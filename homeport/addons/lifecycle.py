@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from homeport import config
-from homeport.addons import attachments, catalog, names, records
-from homeport.addons.attachments import Renewal, Variables
+from homeport.addons import attaching, catalog, names, records
+from homeport.addons.attaching import Renewal, Variables
 from homeport.addons.catalog import Plan
 from homeport.addons.provider import Resource
 from homeport.addons.records import State
@@ -49,7 +49,7 @@ def order(session: Session, app_id: str, wish: Wish) -> Addon:
     addon.app = app
     session.add(addon)
     session.flush()
-    attachments.attach(session, addon, app, name=wish.attachment, confirm=wish.confirm)
+    attaching.attach(session, addon, app, name=wish.attachment, confirm=wish.confirm)
     return addon
 
 
@@ -73,10 +73,10 @@ def provisioned(
     session.flush()
     after = records.resource(session, addon)
     for app in _apps(session, addon):
-        named = attachments.names_on(session, addon, app)
+        named = attaching.names_on(session, addon, app)
         if was == State.PROVISIONED.value:
             description, renewal = f"Update {', '.join(named)} by {addon.service}", Renewal(addon, before, after)
-            attachments.release_renewed(
+            attaching.release_renewed(
                 session, app, renewal, by=by or app.owner, description=description, variables=variables
             )
             continue
@@ -85,7 +85,7 @@ def provisioned(
         else:
             listed = ", ".join(variable for name in named for variable in variables(after, name))
             description = f"@ref:{addon.name} completed provisioning, setting {listed or named[0]}."
-        attachments.release_all(session, [app], description=description, variables=variables, by=by)
+        attaching.release_all(session, [app], description=description, variables=variables, by=by)
     return addon
 
 
@@ -103,7 +103,7 @@ def planned(
         f"Update {addon.name} to {plan.full_name}",
     )
     for app in _apps(session, addon):
-        attachments.release_renewed(
+        attaching.release_renewed(
             session, app, renewal, by=by, description=description, variables=variables, always=True
         )
     return addon
@@ -123,17 +123,17 @@ def attach(
 ) -> Attachment:
     """Attach it to the app, in a release. Raises `Invalid` and `ConfirmationRequired`."""
     addon, app = session.get_one(Addon, addon.id), session.get_one(App, app.id)
-    attachments.require_sharing(addon, app)
-    rival = attachments.replaced(session, app, name, addon)
+    attaching.require_sharing(addon, app)
+    rival = attaching.replaced(session, app, name, addon)
     last_words = f"Detach {rival.name} (@ref:{rival.addon.name})" if rival else ""
-    before = attachments.names_on(session, addon, app)
-    attachment = attachments.attach(session, addon, app, name=name, confirm=confirm)
+    before = attaching.names_on(session, addon, app)
+    attachment = attaching.attach(session, addon, app, name=name, confirm=confirm)
     if attachment.name in before or addon.state != State.PROVISIONED.value:
         return attachment
     if last_words:
-        attachments.release_all(session, [app], description=last_words, variables=variables, by=by)
+        attaching.release_all(session, [app], description=last_words, variables=variables, by=by)
     description = f"Attach {attachment.name} (@ref:{addon.name})"
-    attachments.release_all(session, [app], description=description, variables=variables, by=by)
+    attaching.release_all(session, [app], description=description, variables=variables, by=by)
     return attachment
 
 
@@ -144,7 +144,7 @@ def detach(session: Session, attachment: Attachment, *, by: User, variables: Var
     session.delete(attachment)
     session.flush()
     description = f"Detach {attachment.name} (@ref:{addon.name})"
-    attachments.release_all(session, [app], description=description, variables=variables, by=by)
+    attaching.release_all(session, [app], description=description, variables=variables, by=by)
 
 
 def destroy(session: Session, addon: Addon, *, by: User | None, force: bool, variables: Variables) -> None:
@@ -162,7 +162,7 @@ def destroy(session: Session, addon: Addon, *, by: User | None, force: bool, var
             why="These apps would lose it.",
             fix=f"Detach it from them, or say so: `heroku addons:destroy {addon.name} --force`.",
         )
-    known_as = {app.id: ", ".join(attachments.names_on(session, addon, app)) for app in apps}
+    known_as = {app.id: ", ".join(attaching.names_on(session, addon, app)) for app in apps}
     name, was = addon.name, addon.state
     for attachment in records.attachments_of(session, addon):
         session.delete(attachment)
@@ -173,7 +173,7 @@ def destroy(session: Session, addon: Addon, *, by: User | None, force: bool, var
         return
     for app in apps:
         description = f"Detach {known_as[app.id]} (@ref:{name})"
-        attachments.release_all(session, [app], description=description, variables=variables, by=by)
+        attaching.release_all(session, [app], description=description, variables=variables, by=by)
 
 
 def forget(session: Session, addon_id: str) -> None:

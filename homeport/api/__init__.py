@@ -1,6 +1,6 @@
 """The Platform API v3 over HTTP. No rules live here: handlers call the rooms' verbs and shape what they return."""
 
-from homeport.api.application import application
+from homeport.api.asgi import application
 from homeport.api.authentication import presented_secret
 from homeport.api.parts import Core, Data, Deployer, Fleet, Pipelines, Urls
 

@@ -1,8 +1,8 @@
 """The app record: its name, domains, maintenance, features and buildpacks."""
 
-from homeport.apps.buildpacks import buildpacks, set_buildpacks
-from homeport.apps.domains import add_domain, clear_domains, domains, find_domain, hostnames, remove_domain
-from homeport.apps.features import FEATURES, AppFeature, features, find_feature, set_feature
+from homeport.apps.app_features import FEATURES, AppFeature, features, find_feature, set_feature
+from homeport.apps.custom_domains import add_domain, clear_domains, domains, find_domain, hostnames, remove_domain
+from homeport.apps.installations import buildpacks, set_buildpacks
 from homeport.apps.records import (
     REGIONS,
     STACKS,

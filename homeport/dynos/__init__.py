@@ -5,8 +5,8 @@ from homeport.dynos.actions import Why
 from homeport.dynos.board import Ending
 from homeport.dynos.environment import trusting
 from homeport.dynos.fleet import Fleet
-from homeport.dynos.formation import LIMIT as MOST_DYNOS
-from homeport.dynos.formation import Update, align_formation, commands, formation, scale
+from homeport.dynos.formations import LIMIT as MOST_DYNOS
+from homeport.dynos.formations import Update, align_formation, commands, formation, scale
 from homeport.dynos.hands import OnEnd, nobody_listens
 from homeport.dynos.limits import Limits
 from homeport.dynos.one_offs import SECRET_PREFIX, Wish

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from homeport import config, releases
-from homeport.dynos import formation, rows, sizes
+from homeport.dynos import formations, rows, sizes
 from homeport.dynos.environment import one_off_command
 from homeport.errors import Conflict, Invalid
 from homeport.state import App, Dyno, Release, touch
@@ -122,7 +122,7 @@ def create_release_phase(session: Session, release_id: str, dyno_id: str, *, now
     if command is None:
         return None
     app = session.get_one(App, release.app_id)
-    scale = formation.scales(session, app).get("release", formation.Scale(0))
+    scale = formations.scales(session, app).get("release", formations.Scale(0))
     dyno = _add(session, app, release, "release", command, scale.size, now, dyno_id)
     touch(session, app.id)
     return dyno

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from homeport.dynos import idling, rows
-from homeport.dynos.formation import commands
+from homeport.dynos.formations import commands
 from homeport.dynos.situation import Slot
 from homeport.dynos.states import State
 from homeport.errors import NotFound

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from homeport import apps, config, releases
-from homeport.dynos import backoff, formation
+from homeport.dynos import backoff, formations
 from homeport.dynos.environment import Code, Launch, Metadata
 from homeport.dynos.probe import Health
 from homeport.dynos.situation import Generation, Row, Setback, Slot, Wanted
@@ -70,7 +70,7 @@ def read(session: Session, app_id: str, candidate_id: str | None = None) -> Situ
 def generation(session: Session, app: App, release: Release, *, only: str | None = None) -> Generation:
     """The slots that this release should fill, as the formation stands."""
     types = release.slug.process_types if release.slug is not None else {}
-    scales = formation.align(formation.scales(session, app), types)
+    scales = formations.align(formations.scales(session, app), types)
     return Generation(
         release.id,
         tuple(

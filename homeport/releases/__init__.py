@@ -11,8 +11,8 @@ from homeport.releases.changes import (
     succeed,
     supersede,
 )
-from homeport.releases.history import current, eligible_for_rollback, find, history, variables
 from homeport.releases.making import Attach, Attached
+from homeport.releases.versions import current, eligible_for_rollback, find, history, variables
 from homeport.releases.waiting import (
     MOST_ATTEMPTS,
     Turn,

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from homeport import config
 from homeport.errors import Invalid
 from homeport.releases import making, waiting
-from homeport.releases.history import current, eligible_for_rollback, variables
 from homeport.releases.making import Addons, Attach, Attached, Content
+from homeport.releases.versions import current, eligible_for_rollback, variables
 from homeport.releases.waiting import Change, Kind
 from homeport.state import App, Release, Slug, User
 

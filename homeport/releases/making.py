@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from homeport import config
 from homeport.errors import Conflict
-from homeport.releases.history import variables
+from homeport.releases.versions import variables
 from homeport.state import App, Release, Slug, User, now, touch
 
 

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from homeport import config
 from homeport.errors import Invalid
 from homeport.releases import making
-from homeport.releases.history import current
 from homeport.releases.making import Attach, Attached, Content
+from homeport.releases.versions import current
 from homeport.state import App, Release, ReleaseChange, Slug, User, touch
 
 MOST_ATTEMPTS = 3

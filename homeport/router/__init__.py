@@ -3,9 +3,9 @@
 from homeport.router.authority import Authority
 from homeport.router.ports import addresses, is_free
 from homeport.router.proxy import Proxy
+from homeport.router.route_table import AppRoute, AppState, RouteTable, Server, table
 from homeport.router.settings import Timeouts
 from homeport.router.skeleton import RENDEZVOUS_PREFIX
-from homeport.router.table import AppRoute, AppState, RouteTable, Server, table
 
 __all__ = [
     "RENDEZVOUS_PREFIX",

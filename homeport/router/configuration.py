@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from homeport.router import pages, paths
+from homeport.router.route_table import AppRoute, AppState, RouteTable, Server
 from homeport.router.settings import Settings
 from homeport.router.skeleton import skeleton
-from homeport.router.table import AppRoute, AppState, RouteTable, Server
 
 API = "api"
 """The route of the host names that belong to the API and git."""

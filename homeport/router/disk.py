@@ -10,8 +10,8 @@ from homeport.router import configuration, paths
 from homeport.router.authority import Authority
 from homeport.router.configuration import Configuration
 from homeport.router.files import write_if_changed
+from homeport.router.route_table import RouteTable
 from homeport.router.settings import Settings
-from homeport.router.table import RouteTable
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from homeport.router.configuration import (
     server_name,
 )
 from homeport.router.control import RunningServer
-from homeport.router.table import Server
+from homeport.router.route_table import Server
 
 
 class Reload(Enum):

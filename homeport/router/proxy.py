@@ -24,9 +24,9 @@ from homeport.router.authority import Authority
 from homeport.router.control import Running
 from homeport.router.disk import Written
 from homeport.router.plan import Plan, Reload, plan
+from homeport.router.route_table import RouteTable
 from homeport.router.runtime import Runtime
 from homeport.router.settings import Settings, Timeouts
-from homeport.router.table import RouteTable
 
 _log = logging.getLogger("homeport.router")
 

@@ -1,6 +1,6 @@
 """Slugs: content-addressed layers on disk, and the records that name them."""
 
-from homeport.slugs.places import places
+from homeport.slugs.layout import places
 from homeport.slugs.records import find_slug, known_slug, layers_in_use, record
 from homeport.slugs.scratch import Scratch
 from homeport.slugs.store import Store

@@ -2,7 +2,7 @@
 
 from homeport.cli.local.crew import Crew, Worker
 from homeport.cli.local.environment import read_files
-from homeport.cli.local.plan import plan
+from homeport.cli.local.planning import plan
 from homeport.cli.local.procfile import read
 
 __all__ = ["Crew", "Worker", "plan", "read", "read_files"]

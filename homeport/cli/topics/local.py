@@ -75,7 +75,7 @@ class _Printer:
 
 def run(call: Call) -> int:
     """In place of this program: its exit code, its terminal and its signals are the command's own."""
-    from homeport.cli.local.plan import environment
+    from homeport.cli.local.planning import environment
 
     env = environment(_variables(call), call.env)
     if call.option("port"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeport.addons.attachments import renewed
+from homeport.addons.attaching import renewed
 
 BEFORE, AFTER = {"OLD_URL": "db://a:1"}, {"OLD_URL": "db://a:2"}
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from homeport import accounts, apps, dynos, releases, slugs
 from homeport.dynos import sizes
-from homeport.dynos.formation import LIMIT, Scale, align
+from homeport.dynos.formations import LIMIT, Scale, align
 from homeport.errors import Invalid, NotFound
 from homeport.state import App, Crash, Database
 

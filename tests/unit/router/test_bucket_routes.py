@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from homeport.router.configuration import certificate_names, configure
-from homeport.router.table import RouteTable
+from homeport.router.route_table import RouteTable
 from tests.unit.router.test_router_configuration import SETTINGS
 
 

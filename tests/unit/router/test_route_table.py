@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from homeport import accounts, apps, releases, router, slugs
 from homeport.router import AppState, Server
-from homeport.router.table import decide, serving
+from homeport.router.route_table import decide, serving
 from homeport.state import App, Database, Dyno, Formation, Release, User
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from homeport.router.configuration import Configuration
 from homeport.router.control import RunningServer
 from homeport.router.plan import Reload, Snapshot, delete_server, load_certificate, plan
-from homeport.router.table import Server
+from homeport.router.route_table import Server
 
 WEB_1 = Server("11111111-aaaa", "web.1", "127.0.0.1", 5001)
 WEB_2 = Server("22222222-aaaa", "web.2", "127.0.0.1", 5002)

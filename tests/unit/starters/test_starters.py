@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from homeport import starters
-from homeport.cli.local.plan import DEFAULT_PORT
+from homeport.cli.local.planning import DEFAULT_PORT
 from homeport.errors import Conflict, HomeportError, Invalid
 from homeport.starters import STARTERS, Starter
 
