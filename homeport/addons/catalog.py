@@ -6,11 +6,13 @@ name. All of it costs nothing here.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from homeport.errors import Invalid, NotFound
 
+_LONGEST = 60  # characters of a name that are compared: difflib's time grows with their square
 MB = 1024**2
 GB = 1024**3
 
@@ -175,12 +177,36 @@ SERVICES = (
 )
 _BY_NAME = {service.name: service for service in SERVICES}
 
+_SYNONYMS = {
+    "database": "heroku-postgresql",
+    "db": "heroku-postgresql",
+    "pg": "heroku-postgresql",
+    "postgres": "heroku-postgresql",
+    "postgresql": "heroku-postgresql",
+    "heroku-data-for-redis": "heroku-redis",
+    "heroku-key-value-store": "heroku-redis",
+    "heroku-kv": "heroku-redis",
+    "key-value-store": "heroku-redis",
+    "redis": "heroku-redis",
+    "redistogo": "heroku-redis",
+    "rediscloud": "heroku-redis",
+    "valkey": "heroku-redis",
+    "bucket": "bucketeer",
+    "s3": "bucketeer",
+    "errors": "sentry",
+    "glitchtip": "sentry",
+    "cron": "scheduler",
+    "heroku-scheduler": "scheduler",
+}
+"""What people call them, and services of Heroku's marketplace that do the same."""
+
 
 def service(name: str) -> Service:
     """Raises `NotFound`."""
     found = _BY_NAME.get(name)
     if found is None:
-        raise NotFound("addon_service", "Couldn't find that add-on service.", fix="See them: `heroku addons:services`.")
+        fix = _meant(_service_like(name)) + "See them: `heroku addons:services`."
+        raise NotFound("addon_service", "Couldn't find that add-on service.", fix=fix)
     return found
 
 
@@ -193,8 +219,24 @@ def plan(name: str) -> Plan:
     if found is None:
         raise Invalid(
             f"Couldn't find either the add-on service or the add-on plan of {name[:100]!r}.",
-            fix=f"See the plans that there are: `heroku addons:plans {of}`."
+            fix=_meant(_plan_like(of, wanted)) + f"See the plans that there are: `heroku addons:plans {of}`."
             if of in _BY_NAME
-            else "See the services that there are: `heroku addons:services`.",
+            else _meant(_service_like(of)) + "See the services that there are: `heroku addons:services`.",
         )
     return found
+
+
+def _service_like(name: str) -> str | None:
+    wanted = name.lower()[:_LONGEST]
+    near = difflib.get_close_matches(wanted, [*_BY_NAME, *_SYNONYMS], n=1, cutoff=0.8)
+    return _SYNONYMS.get(near[0], near[0]) if near else None
+
+
+def _plan_like(of: str, wanted: str) -> str | None:
+    plans = [plan.name for plan in _BY_NAME[of].plans if plan.visible]
+    near = difflib.get_close_matches(wanted.lower()[:_LONGEST], plans, n=1)
+    return f"{of}:{near[0]}" if near else None
+
+
+def _meant(name: str | None) -> str:
+    return f"Did you mean {name}? " if name else ""
