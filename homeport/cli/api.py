@@ -6,6 +6,7 @@ https://devcenter.heroku.com/articles/platform-api-reference
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,11 +16,15 @@ from urllib.parse import quote
 from homeport import __version__
 from homeport.cli.endpoint import Endpoint, Source
 from homeport.cli.errors import ApiError, UsageError
+from homeport.cli.table import ELSEWHERE
 from homeport.cli.transport import Stream, Transport
 
 V3 = "application/vnd.heroku+json; version=3"
 # What the official CLI asks where the two versions differ: verbs on process types, and dynos' states.
 SDK = "application/vnd.heroku+json; version=3.sdk"
+
+_COMMAND = re.compile(r"(?:(?<=`)|(?<=^  ))heroku (?P<topic>[a-z]\w*)", re.MULTILINE)
+"""In backticks, or on a line of its own."""
 
 USER_AGENT = f"homeport/{__version__} ({sys.platform}; python {sys.version_info.major}.{sys.version_info.minor})"
 
@@ -131,7 +136,7 @@ class Api:
         text = (headers.get("x-heroku-warning") or headers.get("warning-message") or "").strip()
         if text and text not in self._warned:
             self._warned.add(text)
-            self._warn(text)
+            self._warn(in_our_words(text))
 
     def _error(self, status: int, answer: Any, method: str) -> ApiError:
         said = answer if isinstance(answer, dict) and answer.get("message") else None
@@ -144,13 +149,18 @@ class Api:
             )
         return ApiError(
             said.get("id") or f"http_{status}",
-            said["message"],
+            in_our_words(said["message"]),
             status=status,
             coded=True,
             fix=fix,
             resource=said.get("resource") or "",
             url=said.get("url") or "",
         )
+
+
+def in_our_words(text: str) -> str:
+    """The commands that a server tells its users to type, which it names by the official CLI's word for all of them."""
+    return _COMMAND.sub(lambda said: said[0] if said["topic"] in ELSEWHERE else f"homeport {said['topic']}", text)
 
 
 def _how_to_log_in(endpoint: Endpoint) -> str:

@@ -219,3 +219,15 @@ def test_pages_by_their_address() -> None:
     known = {"GET /addon-services/heroku-postgresql": {"name": "heroku-postgresql"}}
     assert Session(known).type("addons:docs heroku-postgresql:mini --show-url").out == url
     assert Session(FOUND).type("addons:docs main-db --show-url").out == url
+
+
+def test_the_commands_that_a_server_names_are_ours() -> None:
+    """The server says `heroku …` to everybody; whoever types `homeport` may not have the other one."""
+    said = "See `heroku addons:plans heroku-redis`, or push: `git push heroku main`."
+    said += "\n\n  heroku logs\n  heroku authorizations"
+    session = Session({"POST /apps/demo/addons": Refusal(422, "invalid_params", said)})
+    shown = session.type("addons:create redis -a demo").err
+    assert "See `homeport addons:plans heroku-redis`, or push: `git push heroku main`." in shown
+    assert "  homeport logs\n" in shown
+    assert "heroku logs" not in shown
+    assert "  heroku authorizations\n" in shown  # a command that only the official CLI has

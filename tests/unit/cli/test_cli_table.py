@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+import homeport
 from homeport.cli.entry import function
 from homeport.cli.grammar import Command
 from homeport.cli.table import BY_NAME, COMMANDS, ELSEWHERE, TOPICS
@@ -81,3 +84,16 @@ def test_a_topic_that_is_not_here_yet_has_no_commands() -> None:
 def test_every_command_with_a_colon_is_in_a_topic() -> None:
     assert {command.topic for command in COMMANDS if ":" in command.name} <= set(TOPICS)
     assert set(TOPICS) <= {command.topic for command in COMMANDS}
+
+
+def test_what_the_server_tells_people_to_type_can_be_typed_here() -> None:
+    """`in_our_words` puts `homeport` in front of these."""
+    package = Path(homeport.__file__).parent
+    told = {
+        command
+        for path in package.rglob("*.py")
+        for command in re.findall(r"(?:`|[\"\n]  |\\n  )heroku ([a-z][a-z:_-]*[a-z])", path.read_text())
+    }
+    assert "addons:services" in told
+    theirs = {command for command in told if command.partition(":")[0] in ELSEWHERE}  # left as they are
+    assert sorted(told - theirs - set(BY_NAME) - set(TOPICS)) == []
