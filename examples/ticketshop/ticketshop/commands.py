@@ -47,9 +47,13 @@ def seed() -> None:
 @click.option("--name", required=True)
 @click.password_option()
 def admin_statement(email: str, name: str, password: str) -> None:
-    """Print the SQL that makes an administrator, to be run by pg:psql. The password itself is not in it."""
+    """Print the SQL that makes an administrator, to be run by pg:psql. The password itself is not in it.
+
+    Who registered in the shop before becomes one, with the new password; so the statement may be run twice.
+    """
     row = ", ".join(quoted(value) for value in (email.strip().lower(), name, generate_password_hash(password)))
-    click.echo(f"INSERT INTO accounts (email, name, password_hash, is_admin) VALUES ({row}, true);")
+    click.echo(f"INSERT INTO accounts (email, name, password_hash, is_admin) VALUES ({row}, true)")
+    click.echo("ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, is_admin = true;")
 
 
 def quoted(value: str) -> str:
