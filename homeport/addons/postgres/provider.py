@@ -133,7 +133,7 @@ class Postgres:
 
     def is_here(self, login: Login) -> bool:
         """Whether that login is for one of our own servers, which let nobody in without a password."""
-        own = {cluster.address.port for cluster in self._present()}
+        own = {cluster.address.port for cluster in self._present() if self._site.servers.pid(cluster.name) is not None}
         return login.port in own and login.host in (self._site.host.lower(), *LOCAL_HOSTS)
 
     async def stop(self) -> None:

@@ -122,14 +122,16 @@ def finished(session: Session, transfer_id: str, outcome: Outcome) -> Transfer |
     return transfer
 
 
-def proved(session: Session, transfer_id: str, proof: dict[str, Any], lines: Sequence[Sequence[Any]]) -> None:
-    """A test restore has said what the backup is worth; a failed one counts as a warning."""
+def proved(session: Session, transfer_id: str, proof: dict[str, Any], lines: Sequence[Sequence[Any]]) -> bool:
+    """A test restore has said what the backup is worth; a failed one counts as a warning. False if it is gone now."""
     transfer = session.get(Transfer, transfer_id)
-    if transfer is not None:
-        transfer.proof = proof
-        transfer.logs = [*transfer.logs, *(list(line) for line in lines)]
-        if not proof["proved"]:
-            transfer.warnings += 1
+    if transfer is None:
+        return False
+    transfer.proof = proof
+    transfer.logs = [*transfer.logs, *(list(line) for line in lines)]
+    if not proof["proved"]:
+        transfer.warnings += 1
+    return True
 
 
 def unproved(session: Session) -> list[Transfer]:

@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,14 +17,13 @@ from homeport.addons.addons import Addons
 from homeport.addons.postgres import databases, downloads, transfer_records, work
 from homeport.addons.postgres.dumps import Login
 from homeport.addons.postgres.provider import Postgres
+from homeport.addons.postgres.slots import Slots
 from homeport.addons.postgres.transfer_records import Kind, Order, Outcome
 from homeport.addons.postgres.work import Place
 from homeport.errors import HomeportError, Unavailable
 from homeport.home import Home
 from homeport.state import Addon, Database, Transfer, TransferSchedule, now
 
-AT_ONCE = 2
-"""Transfers at work; the others wait. Each takes a processor and much of the disk."""
 EVERY_SECONDS = 30.0
 MAX_LOGS = 1000
 
@@ -64,6 +64,7 @@ class Result:
 
 
 Work = Callable[[UnderWay], Awaitable[Result]]
+Slot = AbstractAsyncContextManager[None]
 
 
 class Transfers:
@@ -84,7 +85,7 @@ class Transfers:
         self._tell = tell
         self._clock = clock
         self._since = clock()
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._slots = Slots(self.folder)
         self._turns: dict[str, asyncio.Lock] = {}
         self.under_way: dict[str, UnderWay] = {}
 
@@ -97,25 +98,25 @@ class Transfers:
     async def capture(self, addon: Addon, name: str, *, schedule: str | None = None) -> Transfer:
         """A backup of the database that is known as `name`. A scheduled one is proved afterwards."""
         wanted = Order(Kind.BACKUP, addon.id, name, "BACKUP", schedule=schedule)
-        transfer, _ = await self._begin(addon, wanted)
+        transfer, _ = await self._begin(addon, wanted, self._slots.here())
         return transfer
 
     async def restore(self, addon: Addon, name: str, source: Path | str, extensions: Sequence[str] = ()) -> Transfer:
         """Fill the database with an archive: one of ours, or what an http(s) URL gives."""
 
         async def fill(at_work: UnderWay) -> Result:
-            place = await self._place(addon)
-            async with self._turn(addon.id):
-                if isinstance(source, Path):
-                    return await self._fill(place, source, extensions, at_work)
-                with downloads.file(self.folder) as archive:
-                    at_work.say("Downloading the archive")
-                    at_work.growing = archive
-                    await downloads.fetch(source, archive)
-                    return await self._fill(place, archive, extensions, at_work)
+            if isinstance(source, Path):
+                return await self._fill(addon, source, extensions, at_work)
+            with downloads.file(self.folder) as archive:
+                at_work.say("Downloading the archive")
+                at_work.growing = archive
+                await downloads.fetch(source, archive)
+                return await self._fill(addon, archive, extensions, at_work)
 
+        app_id = addon.app_id or addon.id
+        slot = self._slots.here(app_id) if isinstance(source, Path) else self._slots.elsewhere(app_id)
         order = Order(Kind.RESTORE, addon.id, "BACKUP", name)
-        transfer, _ = await self._begin(addon, order, fill)
+        transfer, _ = await self._begin(addon, order, slot, fill)
         return transfer
 
     async def copy(self, addon: Addon, names: tuple[str, str], source_url: str, target_url: str | None) -> Transfer:
@@ -135,10 +136,10 @@ class Transfers:
                     reachable = await self._reachable(target)
                     warnings = await work.restore_into(place, archive, reachable, say=at_work.say)
                     return Result(warnings, archive.stat().st_size)
-                async with self._turn(addon.id):
-                    return await self._fill(place, archive, (), at_work)
+                return await self._fill(addon, archive, (), at_work)
 
-        transfer, _ = await self._begin(addon, Order(Kind.COPY, addon.id, *names), fill)
+        slot = self._slots.elsewhere(addon.app_id or addon.id)
+        transfer, _ = await self._begin(addon, Order(Kind.COPY, addon.id, *names), slot, fill)
         return transfer
 
     async def cancel(self, transfer: Transfer) -> None:
@@ -163,7 +164,7 @@ class Transfers:
     async def snapshot(self, addon: Addon, name: str, version: int) -> Transfer:
         """A backup before a release's command runs; returns when it is done. Raises `HomeportError` if it failed."""
         wanted = Order(Kind.BACKUP, addon.id, f"{name} before v{version}", "BACKUP", release=version)
-        transfer, task = await self._begin(addon, wanted)
+        transfer, task = await self._begin(addon, wanted, self._slots.here())
         await task
         done = await self._database.run(lambda session: session.get_one(Transfer, transfer.id))
         if not done.succeeded:
@@ -173,23 +174,33 @@ class Transfers:
     # The loop.
 
     async def run(self) -> None:
-        """Schedules, proofs and tidying, until cancelled."""
+        """Schedules, proofs and tidying, until cancelled. A proof may take hours: schedules don't wait for it."""
         await self._database.run(transfer_records.interrupted, self._since)
+        await asyncio.gather(self._for_ever(self._keep_schedules), self._for_ever(self._prove_all))
+
+    async def sync(self) -> None:
+        """Once through what is to be done."""
+        await self._keep_schedules()
+        await self._prove_all()
+
+    async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await self.sync()
+                await work()
             except Exception:
                 _log.exception("looking after backups failed and is tried again in %.0f s", EVERY_SECONDS)
             await asyncio.sleep(EVERY_SECONDS)
 
-    async def sync(self) -> None:
-        """Once through what is to be done."""
+    async def _keep_schedules(self) -> None:
+        """And tidy up."""
         for schedule in await self._database.run(transfer_records.due, self._clock()):
             await self._capture_as_scheduled(schedule)
-        for transfer in await self._database.run(transfer_records.unproved):
-            await self._prove(transfer)
         await self._database.run(transfer_records.prune)
         self._sweep(await self._database.run(transfer_records.file_ids))
+
+    async def _prove_all(self) -> None:
+        for transfer in await self._database.run(transfer_records.unproved):
+            await self._prove(transfer)
 
     async def _capture_as_scheduled(self, schedule: TransferSchedule) -> None:
         """One that can't begin keeps none of the others from it."""
@@ -210,18 +221,20 @@ class Transfers:
 
     # How it is done.
 
-    async def _begin(self, addon: Addon, wanted: Order, do: Work | None = None) -> tuple[Transfer, asyncio.Task[None]]:
+    async def _begin(
+        self, addon: Addon, wanted: Order, slot: Slot, do: Work | None = None
+    ) -> tuple[Transfer, asyncio.Task[None]]:
         await self._addons.resource(addon)  # raises while it isn't ready
         transfer = await self._database.run(transfer_records.order, wanted)
         at_work = self.under_way[transfer.id] = UnderWay()
         chosen = do or (lambda at_work: self._dump(addon, transfer, at_work))
-        at_work.task = asyncio.create_task(self._carry_out(addon, transfer, at_work, chosen))
+        at_work.task = asyncio.create_task(self._carry_out(addon, transfer, slot, at_work, chosen))
         return transfer, at_work.task
 
-    async def _carry_out(self, addon: Addon, transfer: Transfer, at_work: UnderWay, do: Work) -> None:
+    async def _carry_out(self, addon: Addon, transfer: Transfer, slot: Slot, at_work: UnderWay, do: Work) -> None:
         """Never raises but when it is cancelled: what went wrong is in the transfer's logs."""
         try:
-            outcome = await self._outcome(addon, transfer, at_work, do)
+            outcome = await self._outcome(addon, transfer, slot, at_work, do)
             done = await self._database.run(transfer_records.finished, transfer.id, outcome)
             if done is not None and done.schedule:
                 self._tell_about(done)
@@ -232,9 +245,9 @@ class Transfers:
         finally:
             self.under_way.pop(transfer.id, None)
 
-    async def _outcome(self, addon: Addon, transfer: Transfer, at_work: UnderWay, do: Work) -> Outcome:
+    async def _outcome(self, addon: Addon, transfer: Transfer, slot: Slot, at_work: UnderWay, do: Work) -> Outcome:
         try:
-            async with self._places:
+            async with slot:
                 place = await self._place(addon)
                 size = await databases.size(place.cluster, place.name)
                 if not await self._database.run(transfer_records.started, transfer.id, source_bytes=size):
@@ -264,9 +277,11 @@ class Transfers:
         counts = await work.capture(place, file, say=at_work.say, counted=counted, lock_seconds=patience)
         return Result(0, file.stat().st_size, dict(counts) if counts is not None else None)
 
-    async def _fill(self, place: Place, archive: Path, extensions: Sequence[str], at_work: UnderWay) -> Result:
+    async def _fill(self, addon: Addon, archive: Path, extensions: Sequence[str], at_work: UnderWay) -> Result:
+        place = await self._place(addon)
         with archive.open("rb") as file:
-            warnings = await work.restore(place, file, say=at_work.say, extensions=extensions)
+            async with self._turn(addon.id):
+                warnings = await work.restore(place, file, say=at_work.say, extensions=extensions)
             size = os.fstat(file.fileno()).st_size
         return Result(warnings, size)
 
@@ -275,7 +290,7 @@ class Transfers:
         said = UnderWay()
         counts: dict[str, int] = (transfer.proof or {})["counts"]
         try:
-            async with self._places:
+            async with self._slots.here():
                 addon = await self._database.run(lambda session: session.get(Addon, transfer.addon_id or ""))
                 if addon is None or addon.app is None:
                     return
@@ -291,8 +306,8 @@ class Transfers:
             _log.exception("backup %s could not be proved", transfer.id)
             record = {"proved": False, "message": "test restore FAILED: Homeport met an error of its own"}
         said.say(record["message"])
-        await self._database.run(transfer_records.proved, transfer.id, record, said.logs)
-        self._tell(transfer.app_id, f"Backup {transfer_records.name(transfer)}: {record['message']}")
+        if await self._database.run(transfer_records.proved, transfer.id, record, said.logs):
+            self._tell(transfer.app_id, f"Backup {transfer_records.name(transfer)}: {record['message']}")
 
     def _tell_about(self, transfer: Transfer) -> None:
         result = "completed" if transfer.succeeded else f"FAILED: {transfer.logs[-1][1] if transfer.logs else ''}"

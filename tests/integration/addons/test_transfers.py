@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.server
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import pytest
 
 from homeport import apps, reach
 from homeport.addons import transfer_records
-from homeport.addons.postgres import databases, work
+from homeport.addons.postgres import databases, downloads, slots, work
 from homeport.addons.postgres.dumps import Dumps, Login
 from homeport.errors import HomeportError, Unavailable
 from homeport.state import Addon, Transfer
@@ -300,6 +301,63 @@ def test_copies_lead_to_our_databases_and_public_addresses_only(
     body = {"from_url": ground.url(), "to_url": ground.url(other)}
     done = ground.finished(ground.world.post(ground.data("transfers", addon=other), body).json()["uuid"])
     assert done["succeeded"], done["logs"]
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """A server that takes connections and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_servers_that_say_nothing_hold_up_no_backup_and_no_other_app(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "TIMEOUT", None)
+    ground.sql(PEOPLE)
+    (tmp_path / "latest.dump").write_bytes(path_of(ground, ground.backup()).read_bytes())
+    jobs = ground.world.create_app("jobs")
+    other = ground.create(jobs.name)
+    with silent() as address, served(tmp_path) as url:
+        body = {"backup_url": f"http://{address}/latest.dump"}
+        stuck = [ground.world.post(ground.data("restores"), body) for _ in range(3)]
+        assert ground.backup()["succeeded"]
+        whole = ground.world.post(ground.data("restores", addon=other), {"backup_url": f"{url}/latest.dump"}).json()
+        transfer = f"/client/v11/apps/jobs/transfers/{whole['uuid']}"
+        ground.until(lambda: ground.world.get(transfer).json()["succeeded"])
+        for response in reversed(stuck):
+            transfer = f"/client/v11/apps/shop/transfers/{response.json()['uuid']}"
+            assert ground.world.get(transfer).json()["finished_at"] is None
+            assert ground.world.post(f"{transfer}/actions/cancel").status_code == 201
+    assert ground.leftovers() == []
+
+
+def test_what_takes_too_long_is_given_up(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "MOST_SECONDS", 0.5)
+    with silent() as address:
+        done = restore(ground, f"http://{address}/latest.dump")
+    assert done["succeeded"] is False
+    assert "so it is given up" in str(done["logs"])
+    assert ground.leftovers() == []
+
+
+def test_what_is_fetched_does_not_fill_the_disk(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground.sql(PEOPLE)
+    other = ground.create()
+    (tmp_path / "latest.dump").write_bytes(path_of(ground, ground.backup()).read_bytes())
+    monkeypatch.setattr(slots, "SPARE_BYTES", shutil.disk_usage(tmp_path).total)
+    with served(tmp_path) as url:
+        fetched = restore(ground, f"{url}/latest.dump")
+    body = {"from_url": ground.url(other), "to_url": ground.url()}
+    copied = ground.finished(ground.world.post(ground.data("transfers"), body).json()["uuid"])
+    for done in (fetched, copied):
+        assert done["succeeded"] is False
+        assert "The disk is nearly full" in str(done["logs"])
+    assert ground.sql(COUNT) == [(500,)]
+    assert ground.leftovers() == []
+    assert ground.backup()["succeeded"]
 
 
 def test_a_scheduled_backup_is_proved(ground: Ground) -> None:
