@@ -33,7 +33,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be done. `schedule` and `release` say what asked for it, if nobody did."""
+    """What is to be done. `schedule` and `release` say what asked for it, if nobody did; `due_at` when that was."""
 
     kind: Kind
     addon_id: str
@@ -41,10 +41,14 @@ class Order:
     to_name: str
     schedule: str | None = None
     release: int | None = None
+    due_at: datetime | None = None
 
 
 def order(session: Session, wanted: Order) -> Transfer:
-    """Write it down, to be done: with the next number of the app that owns the database."""
+    """Write it down, to be done: with the next number of the app that owns the database.
+
+    In the same step a schedule that asked for it has run: not before, or the day's backup might be forgotten.
+    """
     addon = session.get_one(Addon, wanted.addon_id)
     if addon.app is None:
         raise NotFound("add_on")
@@ -61,6 +65,8 @@ def order(session: Session, wanted: Order) -> Transfer:
     )
     transfer.app = addon.app
     session.add(transfer)
+    if wanted.schedule is not None and wanted.due_at is not None:
+        ran(session, addon.id, wanted.schedule, wanted.due_at)
     session.flush()
     return transfer
 
@@ -141,9 +147,16 @@ def unproved(session: Session) -> list[Transfer]:
 
 
 def interrupted(session: Session, before: datetime) -> int:
-    """Give up what was under way when an earlier process ended; returns how many there were."""
+    """Give up what was under way when an earlier process ended; returns how many there were.
+
+    What a schedule had asked for and nobody had started is due once more.
+    """
     left = list(session.scalars(select(Transfer).where(Transfer.finished_at.is_(None), Transfer.created_at < before)))
     for transfer in left:
+        if transfer.schedule is not None and transfer.addon_id is not None and transfer.started_at is None:
+            ran(session, transfer.addon_id, transfer.schedule, None)
+            session.delete(transfer)
+            continue
         said = "The platform was stopped while this was under way. Nothing was changed; start it again."
         transfer.finished_at = now()
         transfer.succeeded = False
@@ -232,13 +245,19 @@ def unschedule(session: Session, addon: Addon, id_or_name: str) -> TransferSched
 
 
 def due(session: Session, at: datetime) -> list[TransferSchedule]:
-    """Schedules whose hour has come since they last ran, marked as having run: one backup for all that was missed."""
-    found = []
-    for row in session.scalars(select(TransferSchedule)):
-        if last_occurrence(row.hour, row.timezone, at) > (row.last_run_at or row.created_at):
-            row.last_run_at = at
-            found.append(row)
-    return found
+    """Schedules whose hour has come since they last ran: one backup is to be made for all that was missed."""
+    return [
+        row
+        for row in session.scalars(select(TransferSchedule))
+        if last_occurrence(row.hour, row.timezone, at) > (row.last_run_at or row.created_at)
+    ]
+
+
+def ran(session: Session, addon_id: str, schedule: str, at: datetime | None) -> None:
+    """That was the last time the schedule of that name ran. None: it is as if it never had."""
+    wanted = select(TransferSchedule).where(TransferSchedule.addon_id == addon_id, TransferSchedule.name == schedule)
+    for row in session.scalars(wanted):
+        row.last_run_at = at
 
 
 def last_occurrence(hour: int, timezone: str, at: datetime) -> datetime:

@@ -95,9 +95,11 @@ class Transfers:
 
     # What people ask for. Each returns at once, with the transfer to be followed.
 
-    async def capture(self, addon: Addon, name: str, *, schedule: str | None = None) -> Transfer:
+    async def capture(
+        self, addon: Addon, name: str, *, schedule: str | None = None, due_at: datetime | None = None
+    ) -> Transfer:
         """A backup of the database that is known as `name`. A scheduled one is proved afterwards."""
-        wanted = Order(Kind.BACKUP, addon.id, name, "BACKUP", schedule=schedule)
+        wanted = Order(Kind.BACKUP, addon.id, name, "BACKUP", schedule=schedule, due_at=due_at)
         transfer, _ = await self._begin(addon, wanted, self._slots.here())
         return transfer
 
@@ -193,8 +195,9 @@ class Transfers:
 
     async def _keep_schedules(self) -> None:
         """And tidy up."""
-        for schedule in await self._database.run(transfer_records.due, self._clock()):
-            await self._capture_as_scheduled(schedule)
+        at = self._clock()
+        for schedule in await self._database.run(transfer_records.due, at):
+            await self._capture_as_scheduled(schedule, at)
         await self._database.run(transfer_records.prune)
         self._sweep(await self._database.run(transfer_records.file_ids))
 
@@ -202,15 +205,18 @@ class Transfers:
         for transfer in await self._database.run(transfer_records.unproved):
             await self._prove(transfer)
 
-    async def _capture_as_scheduled(self, schedule: TransferSchedule) -> None:
-        """One that can't begin keeps none of the others from it."""
+    async def _capture_as_scheduled(self, schedule: TransferSchedule, at: datetime) -> None:
+        """One that can't begin keeps none of the others from it, and is left out until its next hour."""
         addon, name = schedule.addon, schedule.name.removesuffix("_URL")
         try:
-            await self.capture(addon, name, schedule=schedule.name)
+            await self.capture(addon, name, schedule=schedule.name, due_at=at)
         except HomeportError as error:
+            await self._database.run(transfer_records.ran, addon.id, schedule.name, at)
             _log.error("no scheduled backup of %s: %s", addon.name, error.what)
             if addon.app_id is not None:
                 self._tell(addon.app_id, f"Scheduled backup of {name} FAILED: {error.what}")
+        except Exception:  # our database is busy, say: it is due until it is written down
+            _log.exception("the scheduled backup of %s could not be written down", addon.name)
 
     async def close(self) -> None:
         """Give up what is under way; the next start says so."""

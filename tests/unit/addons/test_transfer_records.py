@@ -124,14 +124,33 @@ def test_a_schedule_is_due_once_at_its_hour(session: Session, addon: Addon) -> N
     row = transfer_records.set_schedule(session, addon, name="DATABASE_URL", hour=2, timezone="Europe/Paris")
     row.last_run_at = datetime(2026, 1, 10, 1, 0, tzinfo=UTC)  # 02:00 in Paris
     assert transfer_records.due(session, datetime(2026, 1, 11, 0, 59, tzinfo=UTC)) == []
-    assert transfer_records.due(session, datetime(2026, 1, 11, 1, 0, 5, tzinfo=UTC)) == [row]
+    at = datetime(2026, 1, 11, 1, 0, 5, tzinfo=UTC)
+    assert transfer_records.due(session, at) == [row]
+    assert transfer_records.due(session, at) == [row], "it is due until its backup is written down"
+    backup(session, addon, schedule="DATABASE_URL", due_at=at)
     assert transfer_records.due(session, datetime(2026, 1, 11, 1, 0, 35, tzinfo=UTC)) == []
+
+
+def test_a_scheduled_backup_that_nobody_had_started_is_due_again(session: Session, addon: Addon) -> None:
+    """The platform was killed between the order and the work; what it had begun is said to have failed instead."""
+    row = transfer_records.set_schedule(session, addon, name="DATABASE_URL", hour=2, timezone="UTC")
+    row.created_at = row.last_run_at = datetime(2026, 1, 10, 2, tzinfo=UTC)
+    at = datetime(2026, 1, 11, 2, 0, 5, tzinfo=UTC)
+    for begun in (False, True):
+        transfer = backup(session, addon, schedule="DATABASE_URL", due_at=at)
+        if begun:
+            transfer_records.started(session, transfer.id, source_bytes=10)
+        transfer_records.interrupted(session, before=datetime.now(UTC) + timedelta(seconds=1))
+        assert transfer_records.due(session, at) == ([] if begun else [row])
+    assert [left.succeeded for left in transfer_records.of_app(session, transfer.app)] == [False]
 
 
 def test_days_that_were_missed_are_made_up_for_by_one_backup(session: Session, addon: Addon) -> None:
     row = transfer_records.set_schedule(session, addon, name="DATABASE_URL", hour=2, timezone="UTC")
     row.last_run_at = datetime(2026, 1, 10, 2, tzinfo=UTC)
-    assert transfer_records.due(session, datetime(2026, 1, 14, 9, tzinfo=UTC)) == [row]
+    at = datetime(2026, 1, 14, 9, tzinfo=UTC)
+    assert transfer_records.due(session, at) == [row]
+    backup(session, addon, schedule="DATABASE_URL", due_at=at)
     assert transfer_records.due(session, datetime(2026, 1, 14, 10, tzinfo=UTC)) == []
 
 
