@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sentry_sdk
-from flask import Flask, render_template, request
+from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from limits import RateLimitItemPerMinute
 from werkzeug.exceptions import HTTPException
 
-from . import tracking
+from . import accounts, tracking
 from .extensions import limiter
 
 TITLES = {
@@ -40,6 +40,9 @@ def show(error: HTTPException) -> ResponseReturnValue:
     description = error.description or ""
     if code == 429:
         description = f"At most {error.description}. See the header Retry-After."
+    if code == 413:
+        accounts.load_account()  # a form that is too large is refused before anybody asks who sent it
+        description = f"A picture may have up to {current_app.config['MAX_CONTENT_LENGTH'] >> 20} MB."
     if request.path.startswith("/api/v"):
         return {"id": error.name.lower().replace(" ", "_"), "message": description}, code
     report = sentry_sdk.last_event_id() if code >= 500 else None

@@ -128,6 +128,13 @@ def test_what_is_no_picture_is_refused(ada: Browser, tmp_path, content: bytes) -
         assert re.search("no picture|damaged", ada.sell("Atlas", picture=(file, "photo.jpg")).text)
 
 
+@pytest.mark.parametrize("csrf", [False, True])
+def test_a_picture_that_is_too_large_is_refused_and_nobody_seems_logged_out(app: Flask, ada: Browser, csrf: bool) -> None:
+    app.config["WTF_CSRF_ENABLED"] = csrf  # which reads the form before anything else does
+    page = ada.client.post("/sell", data=bytes(9 * 1024 * 1024), content_type="multipart/form-data; boundary=x")
+    assert (page.status_code, "up to 8 MB" in page.text, "Log out ada" in page.text) == (413, True, True)
+
+
 def test_only_the_seller_takes_an_item_back(app: Flask, ada: Browser) -> None:
     ada.sell("Atlas")
     bob = Browser(app)
