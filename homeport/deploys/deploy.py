@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from homeport import builds, slugs
 from homeport.deploys import appjson, records
 from homeport.deploys.appjson import AppJson
@@ -17,7 +19,7 @@ from homeport.deploys.source import PushedCommit, Tarball
 from homeport.errors import HomeportError, Invalid
 from homeport.git import Push, Refused, Update
 from homeport.home import Home
-from homeport.state import Build, Database
+from homeport.state import Build, Database, Release
 
 Say = Callable[[str], None]
 
@@ -38,6 +40,7 @@ class Deploys:
         self._launcher = launcher
         self._journal = journal
         self._background: set[asyncio.Task[None]] = set()
+        self._made: dict[str, tuple[str, str]] = {}  # by app: the release of the last deploy, and its ingredients
         self._sources = slugs.Scratch(home.builds / "sources")
         self.outputs = Outputs(home.builds / "output")
 
@@ -46,10 +49,26 @@ class Deploys:
         if ref.new is None:
             raise Invalid("There is nothing to deploy in a deletion.", id="nothing_to_deploy")
         source = PushedCommit(push.objects, await push.objects.commit(ref.new))
+        if ref.old == ref.new and (running := await self._database.run(self._runs_already, push.app_id, source)):
+            say("")
+            say(f"Everything up-to-date: a push that came before this one has brought {ref.new[:8]}.")
+            say(f"v{running.version} runs it, with the config vars and buildpacks of now.")
+            return
         order = await self._database.run(records.order, push.app_id, push.user_id, source)
         await self._deploy(order, say)
         await push.objects.point_head_at(ref.ref)
         await self._database.run(records.weighed, push.app_id, await push.objects.size())
+
+    def _runs_already(self, session: Session, app_id: str, source: PushedCommit) -> Release | None:
+        """The current release, if it is that of the last deploy, and of what this one would be made of.
+
+        git does not send a branch that is where it should be. Only a push that has waited for another can find its
+        commit there: mostly one that was broken off, whose build went on, and repeated. Both are of this process, so
+        what the first was made of need not outlive it.
+        """
+        current = records.current(session, app_id)
+        made = (current.id, records.ingredients(session, app_id, source))
+        return current if self._made.get(app_id) == made else None
 
     async def deploy_source(
         self, app_id: str, *, by: str, source: str | Path, version: str | None, only_test: bool = False
@@ -106,6 +125,7 @@ class Deploys:
 
     async def _deploy_in_turn(self, order: Order, say: Say) -> None:
         self._note(order, f"Build started by user {order.by.email}")
+        ingredients = await self._database.run(records.ingredients, order.app.id, order.source)
         built, app_json = await self._build(order, say)
         if order.only_test:
             await self._database.run(records.tested, order)
@@ -116,7 +136,10 @@ class Deploys:
         say("-----> Launching...")
         launch = Launch(order.app, order.by, release, order.previous, again="push again")
         attached = self._launcher.attached
-        await self._launcher.launch(launch, say, lambda session: records.succeeded(session, order, release, attached))
+        current = await self._launcher.launch(
+            launch, say, lambda session: records.succeeded(session, order, release, attached)
+        )
+        self._made[order.app.id] = (current.id, ingredients)
 
     async def _build(self, order: Order, say: Say) -> tuple[builds.Built, AppJson]:
         say("Compressing source files... done.")

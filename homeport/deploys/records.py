@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +76,18 @@ def job(session: Session, order: Order, checkout: Path) -> builds.Job:
         first=previous is None,
         tests=order.only_test,
     )
+
+
+def ingredients(session: Session, app_id: str, source: Source) -> str:
+    """A digest of all that a deploy is made of: while it stays the same, the same commit makes the same release."""
+    app = apps.find(session, app_id)
+    variables = releases.variables(session, releases.current(session, app))
+    parts = [source.version, sorted(variables.items()), list(apps.buildpacks(session, app))]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def current(session: Session, app_id: str) -> Release:
+    return releases.current(session, apps.find(session, app_id))
 
 
 def tested(session: Session, order: Order) -> None:
