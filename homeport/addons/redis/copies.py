@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from homeport.addons import servers
+from homeport.addons.accounts import Account
 from homeport.addons.provider import damaged_backup
 from homeport.addons.redis.configuration import fingerprint, scratch_conf
 from homeport.addons.redis.instance import Instance
 from homeport.addons.redis.wire import Connection, Refused
-from homeport.addons.servers import program
+from homeport.addons.servers import Servers
 from homeport.errors import HomeportError
 
 DUMP = "dump.rdb"
@@ -57,21 +59,23 @@ async def load(instance: Instance, scratch: Instance, dump: Path) -> None:
             await scratch.remove()
 
 
-async def examine(dump: Path) -> None:
-    """Read a dump to its end. Raises `Invalid` if it is damaged."""
-    done = await asyncio.create_subprocess_exec(
-        program("redis-check-rdb", "redis-tools"), str(dump),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        said, _ = await done.communicate()
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            done.kill()
-        await done.wait()
-        raise
-    if done.returncode != 0:
-        raise damaged_backup(said.decode(errors="replace").strip()[-300:])
+async def examine(keeper: Servers, account: Account | None, dump: Path) -> None:
+    """Read a dump to its end. Raises `Invalid` if it is damaged.
+
+    Apps shape what is in it, so the program that reads it may do nothing else: it has the account of servers, and a
+    copy of its own.
+    """
+    with tempfile.TemporaryDirectory(dir=dump.parent, prefix="examined-") as made:
+        folder = Path(made)
+        servers.own(folder, account)
+        try:
+            await asyncio.to_thread(servers.hand, dump, folder / DUMP, account)
+        except FileNotFoundError:
+            raise damaged_backup(f"It has no {dump.name}.") from None
+        checker = servers.program("redis-check-rdb", "redis-tools")
+        done = await keeper.tool(checker, f"{servers.seen(folder, account)}/{DUMP}", folder=folder, account=account)
+    if done.code != 0:
+        raise damaged_backup(done.output.strip()[-300:])
 
 
 async def _read(scratch: Instance, dump: Path) -> None:

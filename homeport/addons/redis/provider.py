@@ -99,7 +99,7 @@ class Redis:
             await self._running(resource)
 
     async def examine(self, resource: Resource, source: Path) -> None:  # noqa: ARG002 - any Redis reads it
-        await copies.examine(source / DUMP)
+        await copies.examine(self._site.servers, self._account, source / DUMP)
 
     async def stop(self) -> None:
         names = [folder.name for folder in self._folder.iterdir()] if self._folder.is_dir() else []

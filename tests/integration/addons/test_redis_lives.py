@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -22,6 +23,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemory
 
 from homeport import router
 from homeport.addons import Redis, Resource, Servers, Site, catalog
+from homeport.addons.accounts import unprivileged
 from homeport.addons.provider import UNSETTLED
 from homeport.errors import Invalid
 from homeport.home import Home
@@ -401,5 +403,30 @@ def test_the_server_is_nobody_and_cannot_read_our_password(play: Play) -> None:
         done = await asyncio.to_thread(subprocess.run, reading, capture_output=True, check=False)
         assert done.returncode != 0
         assert (ground.folder / "redis.conf").stat().st_mode & 0o007 == 0
+
+    play(scenario)
+
+
+def test_a_backup_is_read_without_rights(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apps shape what is in it."""
+
+    async def scenario(ground: Ground) -> None:
+        backup = tmp_path / "backup"
+        backup.mkdir()
+        async with ground.client() as client:
+            await client.set("key", "kept")
+        await ground.provider.backup(ground.resource, backup)
+        await ground.provider.examine(ground.resource, backup)
+        assert [path.name for path in backup.iterdir()] == ["redis.rdb"]
+        with tempfile.TemporaryDirectory() as programs:  # that any account reaches
+            Path(programs).chmod(0o755)
+            checker = Path(programs) / "redis-check-rdb"
+            checker.write_text('#!/bin/sh\necho "as $(id -u): $(head -c 5 "$1")"; exit 1\n')
+            checker.chmod(0o755)
+            monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+            with pytest.raises(Invalid) as caught:
+                await ground.provider.examine(ground.resource, backup)
+        account = unprivileged("redis")
+        assert f"as {account.uid if account else os.getuid()}: REDIS" in caught.value.why
 
     play(scenario)
