@@ -13,6 +13,7 @@ from homeport.cli.call import Call
 from homeport.cli.confirmation import confirm
 from homeport.cli.errors import ApiError
 from homeport.cli.topics import releases
+from homeport.cli.topics.pg_transfers import follow
 from homeport.errors import HomeportError
 
 Item = dict[str, Any]
@@ -137,8 +138,6 @@ def reset_statistics(call: Call) -> None:
 
 
 def copy(call: Call) -> None:
-    from homeport.cli.topics.pg_backups import follow
-
     source, target = (_end_of_copy(call, word) for word in call.arguments)
     if source["url"] == target["url"]:
         raise HomeportError("same_database", "Cannot copy database onto itself")

@@ -7,21 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from homeport.cli import layout
-from homeport.cli.api import path
 from homeport.cli.call import Call
 from homeport.cli.confirmation import confirm
 from homeport.cli.errors import UsageError
 from homeport.cli.topics.pg import database, databases, extensions, find
+from homeport.cli.topics.pg_transfers import follow, name, status, transfers_of
 from homeport.errors import HomeportError
 
 Item = dict[str, Any]
 
-POLL_SECONDS = 1.0
 _AT = re.compile(r"(\d{1,2}):00 ?(\S*)")
 
 
 def list_backups(call: Call) -> None:
-    transfers = call.api.get(_transfers(call.app))
+    transfers = call.api.get(transfers_of(call.app))
     if call.has("json"):
         call.terminal.json(transfers)
         return
@@ -43,7 +42,7 @@ def list_backups(call: Call) -> None:
                 ink.name(name(item)),
                 item["created_at"],
                 status(item),
-                _size(item["processed_bytes"]),
+                layout.file_size(item["processed_bytes"]),
                 *(item[key] for key in names),
             )
             for item in transfers
@@ -61,7 +60,7 @@ def capture(call: Call) -> None:
 
 
 def info(call: Call) -> None:
-    transfer = call.api.get(f"{_transfers(call.app, _number(call, call.argument))}?verbose=true")
+    transfer = call.api.get(f"{transfers_of(call.app, _number(call, call.argument))}?verbose=true")
     if call.has("json"):
         call.terminal.json(transfer)
         return
@@ -73,8 +72,8 @@ def info(call: Call) -> None:
         ("Finished at", transfer["finished_at"]),
         ("Status", status(transfer)),
         ("Type", "Scheduled" if transfer["schedule"] else "Manual"),
-        ("Original DB Size", _size(transfer["source_bytes"])),
-        ("Backup Size", _size(transfer["processed_bytes"])),
+        ("Original DB Size", layout.file_size(transfer["source_bytes"])),
+        ("Backup Size", layout.file_size(transfer["processed_bytes"])),
     ]
     call.terminal.out(layout.pairs(facts, ink))
     call.terminal.out()
@@ -119,19 +118,19 @@ def delete(call: Call) -> None:
     number = _number(call, call.arguments[0])
     confirm(call, call.app, f"Backup {call.arguments[0]} will be gone.")
     with call.terminal.doing(f"Deleting backup {call.arguments[0]} on {call.terminal.talk_ink.app(call.app)}"):
-        call.api.delete(_transfers(call.app, number))
+        call.api.delete(transfers_of(call.app, number))
 
 
 def cancel(call: Call) -> None:
     if call.argument:
         number = _number(call, call.argument)
     else:
-        active = [item for item in call.api.get(_transfers(call.app)) if not item["finished_at"]]
+        active = [item for item in call.api.get(transfers_of(call.app)) if not item["finished_at"]]
         if not active:
             raise HomeportError("nothing_active", "No active backups/transfers")
         number = active[0]["num"]
     with call.terminal.doing(f"Cancelling {call.argument or number}"):
-        call.api.post(_transfers(call.app, number, "actions", "cancel"))
+        call.api.post(transfers_of(call.app, number, "actions", "cancel"))
 
 
 def schedule(call: Call) -> None:
@@ -168,43 +167,6 @@ def unschedule(call: Call) -> None:
     raise HomeportError("no_schedule", f"No daily backups found for {call.argument or call.app}")
 
 
-def follow(call: Call, app: str, transfer: Item, words: str) -> None:
-    """Show a transfer until it is done. Raises `HomeportError` (`transfer_failed`) with what it said last."""
-    call.terminal.say("Ctrl-C stops watching; the work goes on.")
-    with call.terminal.doing(words) as doing:
-        while not transfer["finished_at"]:
-            call.world.sleep(POLL_SECONDS)
-            transfer = call.api.get(f"{_transfers(app, transfer['uuid'])}?verbose=true")
-        if not transfer["succeeded"]:
-            last = "\n".join(line["message"] for line in transfer["logs"][-5:])
-            raise HomeportError(
-                "transfer_failed",
-                last or "It failed.",
-                fix=f"All it said: homeport pg:backups:info {name(transfer)} -a {app}",
-            )
-        doing.done = "done" if not transfer["warnings"] else f"done, with {transfer['warnings']} warnings"
-
-
-def name(transfer: Item) -> str:
-    """`b001`, `a002` (scheduled), `r003`, `c004`."""
-    if transfer["to_type"] == "pg_restore":
-        letter = "c" if transfer["from_type"] == "pg_dump" else "r"
-    else:
-        letter = "a" if transfer["schedule"] else "b"
-    return f"{letter}{int(transfer['num']):03d}"
-
-
-def status(transfer: Item) -> str:
-    proof = transfer.get("proof")
-    if transfer["finished_at"] is None:
-        return f"Running (processed {_size(transfer['processed_bytes'])})" if transfer["started_at"] else "Pending"
-    if not transfer["succeeded"]:
-        return f"{'Canceled' if transfer['canceled_at'] else 'Failed'} {transfer['finished_at']}"
-    if transfer["warnings"] and not (proof and not proof["proved"]):
-        return f"Finished with {transfer['warnings']} warnings"
-    return f"Completed {transfer['finished_at']}"
-
-
 def _schedules(call: Call) -> list[Item]:
     """Any of the app's databases knows those of all."""
     addons = [addon for addon in databases(call) if addon["app"]["name"] == call.app]
@@ -214,7 +176,7 @@ def _schedules(call: Call) -> list[Item]:
 
 def _chosen(call: Call, app: str, wanted: str | None) -> Item:
     """A backup that is whole: by name, or the newest. Raises `HomeportError` (`no_backup`)."""
-    backups: list[Item] = [item for item in call.api.get(_transfers(app)) if item["to_type"] == "gof3r"]
+    backups: list[Item] = [item for item in call.api.get(transfers_of(app)) if item["to_type"] == "gof3r"]
     for item in backups:
         if (wanted is None and item["succeeded"]) or name(item) == wanted:
             if not item["succeeded"]:
@@ -234,18 +196,10 @@ def _number(call: Call, wanted: str | None) -> str:
 
 
 def _public_url(call: Call, wanted: str | None) -> str:
-    found: str = call.api.post(_transfers(call.app, _number(call, wanted), "actions", "public-url"))["url"]
+    found: str = call.api.post(transfers_of(call.app, _number(call, wanted), "actions", "public-url"))["url"]
     return found
-
-
-def _transfers(app: str, *rest: str) -> str:
-    return path("client", "v11", "apps", app, "transfers", *rest)
 
 
 def _free_name() -> str:
     names = ["latest.dump", *(f"latest.dump.{number}" for number in range(1, 10_000))]
     return next(name for name in names if not Path(name).exists())
-
-
-def _size(count: int) -> str:
-    return layout.file_size(count)
