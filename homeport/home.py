@@ -31,6 +31,15 @@ def write_whole(path: Path, content: bytes | str, *, mode: int = 0o600, group: i
         raise
 
 
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @dataclass(frozen=True)
 class Home:
     """The layout of one `$HOMEPORT_HOME`. Movable: nothing inside stores an absolute path to itself."""

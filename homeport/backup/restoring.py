@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from homeport import slugs
 from homeport.addons import Resource
-from homeport.backup import interpreters, inventory, shelf, snapshot
+from homeport.backup import interpreters, inventory, snapshot
 from homeport.backup.archive import Reader
 from homeport.backup.examination import Check, examine
 from homeport.backup.interpreters import Orphan
@@ -28,7 +28,7 @@ from homeport.backup.manifest import Manifest
 from homeport.backup.taking import Say
 from homeport.backup.unpack import Unpacker
 from homeport.errors import HomeportError
-from homeport.home import Home
+from homeport.home import Home, sync_folder
 
 MARKER = "restore.json"
 _STAYS = {"backups", "daemon.lock", MARKER}
@@ -114,7 +114,7 @@ def restore(order: Order, source: BinaryIO, passphrase: bytes | None) -> Restore
         scratch.close()
     os.sync()  # a power cut must not find the marker gone and the files not there
     (home.root / MARKER).unlink()
-    shelf.sync_folder(home.root)
+    sync_folder(home.root)
     return Restored(manifest, tuple(orphans))
 
 
@@ -156,7 +156,7 @@ def _apps(database: Path) -> int:
 
 def _mark(home: Home, manifest: Manifest) -> None:
     (home.root / MARKER).write_text(json.dumps({"created_at": manifest.head.created_at}) + "\n")
-    shelf.sync_folder(home.root)
+    sync_folder(home.root)
 
 
 def _clear(home: Home) -> None:

@@ -9,9 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from homeport.backup.inventory import SCHEDULE
-from homeport.backup.shelf import sync_folder
 from homeport.errors import HomeportError, Invalid
-from homeport.home import Home, write_whole
+from homeport.home import Home, sync_folder, write_whole
 
 KEPT = 7
 _LAST = "last.json"

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from homeport.backup.manifest import Manifest
 from homeport.errors import HomeportError
+from homeport.home import sync_folder
 
 _NAME = re.compile(r"homeport-(\d{8}T\d{6}Z)(?:-\d+)?\.tar\.zst(\.age)?")
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -137,15 +138,6 @@ def keep(folder: Path, count: int) -> list[Path]:
         path.unlink(missing_ok=True)
         _note(path).unlink(missing_ok=True)
     return gone
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _note(path: Path) -> Path:

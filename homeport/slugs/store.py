@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from homeport.errors import NotFound
+from homeport.home import write_whole
 from homeport.slugs.scratch import Scratch
 from homeport.slugs.trees import measure, remove
 
@@ -66,7 +67,7 @@ class Store:
         """
         folder = self._layers / _checked(key)
         if not folder.is_dir():
-            _write(self._sizes / key, str(measure(draft)))
+            write_whole(self._sizes / key, str(measure(draft)))
             try:
                 draft.rename(folder)
             except OSError:
@@ -86,7 +87,7 @@ class Store:
         with contextlib.suppress(OSError, ValueError):
             return int((self._sizes / key).read_text())
         size = measure(folder)
-        _write(self._sizes / key, str(size))
+        write_whole(self._sizes / key, str(size))
         return size
 
     def keys(self) -> set[str]:
@@ -123,9 +124,3 @@ def _checked(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise NotFound("layer", f"{key[:80]!r} is not the key of a layer.")
     return key
-
-
-def _write(path: Path, text: str) -> None:
-    fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
-    fresh.write_text(text)
-    fresh.replace(path)

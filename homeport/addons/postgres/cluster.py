@@ -27,6 +27,7 @@ from homeport.addons.postgres.versions import Version
 from homeport.addons.servers import Server
 from homeport.addons.site import Site
 from homeport.errors import HomeportError, Unavailable
+from homeport.home import write_whole
 
 READY_SECONDS = 60.0
 """Recovery after a crash may take that long."""
@@ -203,9 +204,7 @@ class Cluster:
         return port
 
     def _remember_port(self, port: int) -> None:
-        draft = self._folder / "port.draft"
-        draft.write_text(f"{port}\n")
-        draft.replace(self._folder / "port")
+        write_whole(self._folder / "port", f"{port}\n")
 
     def _libraries(self) -> set[str]:
         """Those of the libraries that would be loaded which this version has."""
