@@ -407,6 +407,14 @@ def test_the_server_is_nobody_and_cannot_read_our_password(play: Play) -> None:
     play(scenario)
 
 
+def tell_who_checks(programs: Path) -> None:
+    """A checker that finds fault with everything, and says as whom it has read what."""
+    programs.chmod(0o755)
+    checker = programs / "redis-check-rdb"
+    checker.write_text('#!/bin/sh\necho "as $(id -u): $(head -c 5 "$1")"; exit 1\n')
+    checker.chmod(0o755)
+
+
 def test_a_backup_is_read_without_rights(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Apps shape what is in it."""
 
@@ -419,10 +427,7 @@ def test_a_backup_is_read_without_rights(play: Play, tmp_path: Path, monkeypatch
         await ground.provider.examine(ground.resource, backup)
         assert [path.name for path in backup.iterdir()] == ["redis.rdb"]
         with tempfile.TemporaryDirectory() as programs:  # that any account reaches
-            Path(programs).chmod(0o755)
-            checker = Path(programs) / "redis-check-rdb"
-            checker.write_text('#!/bin/sh\necho "as $(id -u): $(head -c 5 "$1")"; exit 1\n')
-            checker.chmod(0o755)
+            tell_who_checks(Path(programs))
             monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
             with pytest.raises(Invalid) as caught:
                 await ground.provider.examine(ground.resource, backup)
