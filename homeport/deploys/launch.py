@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from homeport import releases
 from homeport.addons import Snapshot
+from homeport.deploys.migrations import Listener
 from homeport.deploys.outputs import Outputs
 from homeport.deploys.turns import Turns
 from homeport.errors import Invalid
@@ -127,10 +128,12 @@ class Launcher:
         try:
             snapshot = await self._snapshots.take(launch.app.id, release.version, say)
             say("       Release command declared: this new release will not be available until the command succeeds.")
-            code = await self._fleet.release_phase(release.id, said)
+            heard = Listener(said)
+            code = await self._fleet.release_phase(release.id, heard)
+            way_on = heard.way_on(launch.app.name) or _way_back(snapshot)
             if code != 0:
                 said.note(f" !     The release command failed with exit code {code}: {_kept(launch.previous)}.")
-                for line in _way_back(snapshot).splitlines()[1:]:
+                for line in way_on.splitlines():
                     said.note(f" !     {line}")
         finally:
             said.close()
@@ -139,7 +142,7 @@ class Launcher:
                 f"The release command of v{release.version} failed with exit code {code}.",
                 id="release_command_failed",
                 why=f"It runs before any traffic, so {_kept(launch.previous)}.",
-                fix=f"{launch.seen} Mend what it says and {launch.again}.{_way_back(snapshot)}",
+                fix=_lines(f"{launch.seen} Mend what it says and {launch.again}.", way_on),
             )
         return snapshot
 
@@ -157,7 +160,7 @@ class Launcher:
                 f"v{release.version} did not start: {report.reason}",
                 id="release_did_not_start",
                 why=f"v{launch.previous.version} goes on serving.",
-                fix=f"Mend what the lines above say and {launch.again}.{_way_back(snapshot)}",
+                fix=_lines(f"Mend what the lines above say and {launch.again}.", _way_back(snapshot)),
             )
         current = await self._database.run(succeed)
         await self._publish()
@@ -189,7 +192,11 @@ def _unheard(_line: str) -> None:
     """Nobody listens to a change: what its command says is kept."""
 
 
+def _lines(*texts: str) -> str:
+    return "\n".join(filter(None, texts))
+
+
 def _way_back(snapshot: Snapshot | None) -> str:
     if snapshot is None:
         return ""
-    return f"\nIf the database has to be what it was before the release command:\n  {snapshot.restore}"
+    return f"If the database has to be what it was before the release command:\n  {snapshot.restore}"

@@ -105,6 +105,19 @@ def test_a_rollback_whose_command_fails_changes_nothing(ground: Ground) -> None:
     assert (ground.current().version, ground.variables()) == (3, {"A": "1"})
 
 
+def test_a_rollback_beneath_a_migration_says_what_to_do(ground: Ground) -> None:
+    """Alembic in older code does not know the migration that newer code has made."""
+    ground.deploy("two")
+    missed = b"Error: Can't locate revision identified by '0002'"
+    ground.behaviour = lambda spec: Behaviour(exit_code=1, lines=(missed,)) if is_command(spec) else Behaviour()
+    made = ground.roll_back(2)
+    ground.carried_out()
+    assert ground.current().version == 3
+    output = ground.output(made)
+    assert "The database is at migration 0002, which this code does not have" in output
+    assert 'heroku run --app shop "flask db downgrade"' in output
+
+
 def test_a_rollback_to_code_without_a_command_needs_none_but_its_turn(ground: Ground) -> None:
     ground.deploy("plain", command=False)
     ground.deploy("two")
