@@ -12,6 +12,7 @@ from homeport.buildpacks.procfile import parse as parse_procfile
 from homeport.buildpacks.procfile import read as read_procfile
 from homeport.buildpacks.python import (
     READS_DATABASE_URL,
+    SETTINGS_MODULE,
     SQLITE_ENGINE,
     SQLITE_URL,
     Foresight,
@@ -23,6 +24,7 @@ from homeport.buildpacks.python import (
     manage_py,
 )
 from homeport.buildpacks.python import likely as guess
+from homeport.buildpacks.python.hooks import PACKAGES as HOOK_PACKAGES
 from homeport.buildpacks.python.interpreters import find as pythons
 from homeport.buildpacks.reading import listing, read_bytes, read_text
 from homeport.buildpacks.references import BuiltIn, Reference, Remote
@@ -32,8 +34,10 @@ from homeport.buildpacks.voice import Output, Voice
 __all__ = [
     "BUILD_PATH",
     "DOCS",
+    "HOOK_PACKAGES",
     "READS_DATABASE_URL",
     "RUN_PATH",
+    "SETTINGS_MODULE",
     "SQLITE_ENGINE",
     "SQLITE_URL",
     "Bare",

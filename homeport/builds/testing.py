@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from homeport import manifests
-from homeport.buildpacks import RUN_PATH, BuildFailed, FailureId, Finished, Shell, Voice, read_bytes
+from homeport.buildpacks import HOOK_PACKAGES, RUN_PATH, BuildFailed, FailureId, Finished, Shell, Voice, read_bytes
 from homeport.builds.job import Built
 from homeport.errors import Invalid
 from homeport.slugs import Store, places
@@ -26,9 +26,6 @@ SETTING = "HOMEPORT_TEST_COMMAND"
 """Config var: the command whose success a push must have, or `app.json` for what that says."""
 
 FROM_MANIFEST = "app.json"
-
-PACKAGES = ".heroku/python-packages"
-"""Where pip installs to while tests are set up, relative to the app: the dependency layer is shared."""
 
 _LAYER = re.compile(r"\{layer:([^{}]+)\}")
 _LOGIN = """\
@@ -119,7 +116,7 @@ def environment(tests: Suite, built: Built, folder: Path, commit: str | None, st
         name: _LAYER.sub(lambda match: str(store.path(match[1])), value).replace("{app}", str(folder))
         for name, value in built.profile.items()
     }
-    packages = folder / PACKAGES
+    packages = folder / HOOK_PACKAGES
     path = profile.get("PATH") or RUN_PATH
     modules = ":".join(filter(None, [profile.get("PYTHONPATH", ""), str(packages)]))
     return {

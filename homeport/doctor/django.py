@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from homeport.buildpacks import manage_py
+from homeport.buildpacks import SETTINGS_MODULE, manage_py
 from homeport.doctor.source import Source, for_home, last_name
 
 if TYPE_CHECKING:
     from homeport.doctor.project import Project
 
-_NAMED = re.compile(r"DJANGO_SETTINGS_MODULE['\"],?\s*\]?\s*=?\s*['\"]([\w.]+)['\"]")
 _DEEPEST = 8  # settings that import settings
 
 
@@ -86,7 +84,7 @@ def settings(project: Project) -> Settings | None:
 def chosen(project: Project) -> str | None:
     """The file of the settings that count unless the environment names others."""
     for text in _places(project):
-        named = _NAMED.search(text)
+        named = SETTINGS_MODULE.search(text)
         path = project.module(named[1], _folder(project)) if named is not None else None
         if path is not None and (project.text(path) or "").strip():
             return path

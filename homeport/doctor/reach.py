@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from homeport.buildpacks import SETTINGS_MODULE
 from homeport.doctor.source import Source, last_name, text_of
 
 if TYPE_CHECKING:
     from homeport.doctor.project import Project
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:\w+)?")
-_SETTINGS_MODULE = re.compile(r"DJANGO_SETTINGS_MODULE['\"],?\s*\]?\s*=?\s*['\"]([\w.]+)['\"]")
 _TAKES_MODULES = ("from_object", "import_module", "include", "import_string", "autodiscover_tasks")
 
 
@@ -59,7 +59,7 @@ def _led_to(project: Project, source: Source) -> Iterator[str]:
     for node, text in source.strings:
         if ("." in text or ":" in text or _given_as_module(source, node)) and _DOTTED.fullmatch(text):
             yield from _files(project, text.partition(":")[0], source.path)
-    for match in _SETTINGS_MODULE.finditer(source.text):
+    for match in SETTINGS_MODULE.finditer(source.text):
         yield from _files(project, match[1], source.path)
     for name in installed_apps(source):
         yield from _app(project, name)

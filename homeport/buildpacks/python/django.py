@@ -12,10 +12,11 @@ from homeport.buildpacks.reading import glance, inside
 from homeport.buildpacks.voice import Voice
 
 SWITCH = "DISABLE_COLLECTSTATIC"
+SETTINGS_MODULE = re.compile(r"DJANGO_SETTINGS_MODULE['\"],?\s*+\]?\s*+=?\s*+['\"]([\w.]+)['\"]")
+"""Where a file names Django's settings, by `setdefault(…)` or in `os.environ[…]`; group 1 is the module."""
 
 _SKIPPED_FOLDERS = frozenset({"node_modules", "venv", ".venv", ".git", ".heroku"})
 _NO_ROOT = re.compile(r"without having set the STATIC_ROOT setting")
-_SETTINGS = re.compile(r"DJANGO_SETTINGS_MODULE['\"],\s*['\"]([\w.]+)['\"]")
 _NOT_AN_APP = re.compile(r"Unknown command: '?collectstatic")
 
 _EXPLANATIONS = (
@@ -139,5 +140,5 @@ def settings_text(source: Path) -> str:
 
 def settings_module(source: Path, script: str) -> str | None:
     """The module that this manage.py takes the settings from, unless somebody says otherwise."""
-    named = _SETTINGS.search(glance(source, script))
+    named = SETTINGS_MODULE.search(glance(source, script))
     return named[1] if named is not None else None

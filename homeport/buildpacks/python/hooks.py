@@ -15,7 +15,7 @@ from homeport.buildpacks.reading import inside
 from homeport.buildpacks.voice import Voice
 
 PACKAGES = ".heroku/python-packages"
-"""Where pip installs to while a hook runs, relative to the app."""
+"""Where pip installs to while a hook runs or tests are set up, relative to the app: the dependency layer is shared."""
 
 
 def present(source: Path, name: str) -> bool:

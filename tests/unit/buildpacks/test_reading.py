@@ -20,6 +20,26 @@ def test_settings_in_another_encoding_are_good_python(tmp_path: Path) -> None:
     assert "DEBUG = True" in django.settings_text(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")',
+        "os.environ.setdefault('DJANGO_SETTINGS_MODULE',\n    'shop.settings')",
+        "os.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'",
+        'os.environ["DJANGO_SETTINGS_MODULE" ]="shop.settings"',
+    ],
+)
+def test_settings_are_named_in_several_ways(line: str, tmp_path: Path) -> None:
+    (tmp_path / "manage.py").write_text(f"import os\n{line}\n")
+    assert django.settings_module(tmp_path, "manage.py") == "shop.settings"
+
+
+def test_the_name_of_the_settings_is_searched_in_linear_time(tmp_path: Path) -> None:
+    """With backtracking this would take hours."""
+    (tmp_path / "manage.py").write_text(f"'DJANGO_SETTINGS_MODULE'{' ' * 50_000}]")
+    assert django.settings_module(tmp_path, "manage.py") is None
+
+
 def test_what_the_build_goes_by_must_be_utf_8(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_bytes(LATIN)
     with pytest.raises(BuildFailed):
