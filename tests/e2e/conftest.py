@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,9 +18,8 @@ class Cli(Protocol):
     def __call__(self, *arguments: str, **options: Any) -> Result: ...
 
 
-@pytest.fixture(scope="session")
-def platform() -> Iterator[Platform]:
-    """A running platform of this test process, with nothing on it yet."""
+@contextlib.contextmanager
+def _running() -> Iterator[Platform]:
     folder = Path(tempfile.mkdtemp(prefix="homeport-e2e-"))
     running = Platform(folder)
     try:
@@ -28,6 +28,20 @@ def platform() -> Iterator[Platform]:
     finally:
         running.down()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """A running platform of this test process, with nothing on it yet."""
+    with _running() as running:
+        yield running
+
+
+@pytest.fixture
+def own() -> Iterator[Platform]:
+    """A platform that this test may kill."""
+    with _running() as running:
+        yield running
 
 
 @pytest.fixture(params=["heroku", "homeport"])

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,19 +14,6 @@ import pytest
 
 from tests.e2e.platform import HOMEPORT, Platform
 from tests.e2e.projects import SERVER, hello
-
-
-@pytest.fixture
-def own() -> Iterator[Platform]:
-    """A platform that this test may kill."""
-    folder = Path(tempfile.mkdtemp(prefix="homeport-kill-"))
-    running = Platform(folder)
-    try:
-        running.up()
-        yield running
-    finally:
-        running.down()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def kill(platform: Platform) -> None:

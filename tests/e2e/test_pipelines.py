@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.e2e.conftest import Cli
 from tests.e2e.platform import Platform
@@ -78,19 +73,6 @@ def test_staging_is_promoted_to_production(platform: Platform, cli: Cli, name: s
     platform.eventually(lambda: platform.get(production) == (200, "v2 mended /\n"), what="the promoted slug")
     cli("pipelines:destroy", name).ok()
     cli("keys:remove", name).ok()
-
-
-@pytest.fixture
-def own() -> Iterator[Platform]:
-    """A platform that this test may kill."""
-    folder = Path(tempfile.mkdtemp(prefix="homeport-pipeline-"))
-    running = Platform(folder)
-    try:
-        running.up()
-        yield running
-    finally:
-        running.down()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_the_daemon_killed_during_a_promotion_finishes_it_later(own: Platform) -> None:

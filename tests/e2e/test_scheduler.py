@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import ssl
 import tarfile
-import tempfile
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.e2e.platform import Platform
 from tests.e2e.projects import hello
@@ -30,19 +25,6 @@ PROCFILE = "web: python server.py\njob: python job.py\n"
 
 def app_json(**parts: Any) -> dict[str, str]:
     return {"job.py": JOB, "Procfile": PROCFILE, "app.json": json.dumps(parts)}
-
-
-@pytest.fixture
-def own() -> Iterator[Platform]:
-    """A platform that this test may kill."""
-    folder = Path(tempfile.mkdtemp(prefix="homeport-jobs-"))
-    running = Platform(folder)
-    try:
-        running.up()
-        yield running
-    finally:
-        running.down()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_jobs_from_app_json_and_by_hand(platform: Platform, name: str) -> None:
