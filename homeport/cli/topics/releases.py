@@ -111,10 +111,10 @@ def output(call: Call) -> None:
 
 
 def rollback(call: Call) -> None:
+    newest = call.api.newest(path("apps", call.app, "releases"), LOOKED_AT, by="version", accept=SDK)
     if call.argument:
         target = _release(call, call.argument)
     else:
-        newest = call.api.newest(path("apps", call.app, "releases"), LOOKED_AT, by="version", accept=SDK)
         eligible = [release for release in newest if release.get("eligible_for_rollback")]
         if len(eligible) < 2:
             raise HomeportError("no_eligible_release", f"No eligible release found for {call.app} to roll back to.")
@@ -126,7 +126,9 @@ def rollback(call: Call) -> None:
         new_version = ink.success(f"v{made['version']}")
         doing.done = f"done, {new_version}"
     call.terminal.warn("Rollback affects code and config vars; it doesn't add or remove addons.")
-    call.terminal.warn(f"To undo, run: {ink.code('homeport rollback v' + str(made['version'] - 1))}")
+    if (before := next((release["version"] for release in newest if release["current"]), None)) is not None:
+        # The official CLI takes the release before this one, which may have failed: nobody can go back to that.
+        call.terminal.warn(f"To undo, run: {ink.code(f'homeport rollback v{before}')}")
     _show_command(call, made)
 
 

@@ -85,10 +85,17 @@ def test_rollback_goes_to_the_release_before_the_last_that_can_be_gone_back_to()
     assert session.requests[1] == 'POST /apps/demo/releases {"release": "id-of-v2"}'
 
 
+def test_a_rollback_is_undone_by_going_to_what_ran_before_not_to_what_failed() -> None:
+    listed = [release(13, status="failed", eligible_for_rollback=False), release(12, current=True), release(11)]
+    session = Session({"GET /apps/demo/releases": listed, "POST /apps/demo/releases": release(14)})
+    assert "To undo, run: homeport rollback v12\n" in session.type("rollback -a demo").err
+
+
 def test_rollback_to_a_release_by_its_version_shows_the_release_command() -> None:
     made = release(13, status="pending", output_stream_url="https://localhost:8443/streams/x")
     session = Session(
         {
+            **LIST,
             "GET /apps/demo/releases/11": HISTORY[1],
             "POST /apps/demo/releases": made,
             "GET /apps/demo/releases/13": release(13),
@@ -105,6 +112,7 @@ def test_a_rollback_whose_release_command_fails_is_no_success() -> None:
     made = release(13, "Rollback to v11", status="pending", output_stream_url="https://localhost:8443/streams/x")
     session = Session(
         {
+            **LIST,
             "GET /apps/demo/releases/11": HISTORY[1],
             "POST /apps/demo/releases": made,
             "GET /apps/demo/releases/13": {**made, "status": "failed"},
