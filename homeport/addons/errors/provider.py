@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import shutil
 import sqlite3
@@ -59,7 +60,15 @@ class Errors:
 
     async def deprovision(self, resource: Resource) -> None:
         async with self._turn:
-            await asyncio.to_thread(shutil.rmtree, self.folder(resource.id), ignore_errors=True)
+            folder = self.folder(resource.id)
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            if await asyncio.to_thread(os.path.lexists, folder):  # the tracker may write there at that moment
+                raise HomeportError(
+                    "folder_not_removed",
+                    f"{folder} could not be removed.",
+                    why="It holds what apps have reported of their users.",
+                    fix="It is tried again. If that goes on, remove it by hand.",
+                )
             if not self._projects():
                 await self._site.servers.stop(self._server)
 

@@ -83,6 +83,7 @@ class Watch:
         self._hold = hold
         self._marks: dict[str, Mark] = {}
         self._knowledge: dict[str, tracker.Knowledge] = {}
+        self._per_minute: dict[str, int] = {}  # events that the plan of each add-on takes
         self._following: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._awake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -116,10 +117,11 @@ class Watch:
         for tenant in ours:
             if tenant.knowledge is not None:
                 await asyncio.to_thread(self._tell, tenant)
+        self._per_minute = {tenant.resource.id: tenant.resource.plan.limits["per_minute"] for tenant in ours}
         alive = {tenant.resource.id for tenant in ours}
         for gone in set(self._marks) - alive:
             del self._marks[gone], self._knowledge[gone]
-        await self._follow({(tenant.resource.id, app): tenant for tenant in ours for app in tenant.apps})
+        await self._follow({(tenant.resource.id, app) for tenant in ours for app in tenant.apps})
 
     def _tell(self, tenant: Tenant) -> None:
         """Write what is known of its apps into its folder, sealed."""
@@ -130,11 +132,10 @@ class Watch:
         self._knowledge[tenant.resource.id] = tenant.knowledge
         self._marks[tenant.resource.id] = tenant.mark
 
-    async def _follow(self, wanted: dict[tuple[str, str], Tenant]) -> None:
+    async def _follow(self, wanted: set[tuple[str, str]]) -> None:
         await self._end([key for key, task in self._following.items() if key not in wanted or task.done()])
-        for key, tenant in wanted.items():
-            if key not in self._following:
-                self._following[key] = asyncio.create_task(self._read_for_ever(key, tenant))
+        for key in wanted - set(self._following):
+            self._following[key] = asyncio.create_task(self._read_for_ever(key))
 
     async def _end(self, keys: list[tuple[str, str]]) -> None:
         tasks = [self._following.pop(key) for key in keys]
@@ -142,17 +143,21 @@ class Watch:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _read_for_ever(self, key: tuple[str, str], tenant: Tenant) -> None:
+    async def _read_for_ever(self, key: tuple[str, str]) -> None:
+        complaint = ""
         while True:
             try:
-                await self._read(key, tenant)
+                await self._read(key)
                 return
-            except Exception as error:
-                if not isinstance(error, HomeportError):
-                    _log.exception("the log of app %s could not be read for tracebacks", key[1])
-                await asyncio.sleep(RETRY_SECONDS)
+            except HomeportError as error:
+                if error.message != complaint:  # else it was said already
+                    complaint = error.message
+                    _log.error("the log of app %s could not be read for tracebacks: %s", key[1], complaint)
+            except Exception:
+                _log.exception("the log of app %s could not be read for tracebacks", key[1])
+            await asyncio.sleep(RETRY_SECONDS)
 
-    async def _read(self, key: tuple[str, str], tenant: Tenant) -> None:
+    async def _read(self, key: tuple[str, str]) -> None:
         """Follow an app's log until the app is gone."""
         addon, app = key
         folder = self._errors.folder(addon)
@@ -162,13 +167,17 @@ class Watch:
             await asyncio.to_thread(self._record, addon, app, [], 0, last)
         follower = self._journal.reader(app, last)
         search = tracker.Reader(app)
-        bucket = tracker.Bucket(tenant.resource.plan.limits["per_minute"], time.monotonic)
+        per_minute = self._per_minute[addon]
+        bucket = tracker.Bucket(per_minute, time.monotonic)
         held: list[tracker.Traceback] = []
         written_at = self._clock()
         while True:
             lines = await follower.next(1.0)
             if lines is None:
                 return
+            if per_minute != self._per_minute.get(addon, per_minute):  # it has another plan now
+                per_minute = self._per_minute[addon]
+                bucket = tracker.Bucket(per_minute, time.monotonic)
             for line in lines:
                 last = line.seq
                 if line.source == "app":

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -16,6 +16,7 @@ from homeport import accounts, addons, releases, tracker
 from homeport.addons import Addons, Errors, ErrorWatch, Servers, Site
 from homeport.addons.fake import FakeProvider
 from homeport.daemon.tracker import PROGRAM
+from homeport.errors import HomeportError
 from homeport.home import Home
 from homeport.state import App, Database
 from tests.contract.api import api_world
@@ -248,6 +249,50 @@ def test_one_that_is_sent_and_printed_is_counted_once(scene: Scene) -> None:
         "ValueError": (1, "sdk"),
         "KeyError": (1, "logs"),
     }
+
+
+def test_a_larger_plan_holds_for_tracebacks_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, app, kept = scene.world, scene.app, scene.world.core.addons
+    assert kept is not None
+    monkeypatch.setitem(kept.plan("sentry:f1").limits, "per_minute", 1)
+
+    async def scenario() -> None:
+        watch = ErrorWatch(world.database, scene.provider, world.logs, hold=0.0)
+        running = asyncio.create_task(watch.run())
+        await _until(lambda: _position(scene) is not None)
+        for plan, expected in (("sentry:f1", 1), ("sentry:team", 2)):
+            addon = await world.database.run(lambda session: addons.of_app(session, session.get_one(App, app.id))[0])
+            await kept.change_plan(addon, kept.plan(plan), by=app.owner)
+            await watch.sync()
+            world.logs.write_output(app.id, "web.1", [line.encode() for line in PRINTED.split("\n")])
+            await _until(lambda expected=expected: [issue["count"] for issue in _search(scene)] == [expected])
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    world.runner.run(scenario())
+
+
+def test_a_log_that_cannot_be_read_is_told_of_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, tries = scene.world, 0
+
+    def broken(_app_id: str, _after: int) -> NoReturn:
+        nonlocal tries
+        tries += 1
+        raise HomeportError("log_unreadable", "The disk can't be read.")
+
+    monkeypatch.setattr(world.logs, "reader", broken)
+    monkeypatch.setattr("homeport.addons.errors.watch.RETRY_SECONDS", 0.0)
+
+    async def scenario() -> None:
+        running = asyncio.create_task(ErrorWatch(world.database, scene.provider, world.logs).run())
+        await _until(lambda: tries >= 3)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    world.runner.run(scenario())
+    assert caplog.text.count("could not be read for tracebacks: The disk can't be read.") == 1
 
 
 def test_another_s_errors_are_not_found(scene: Scene) -> None:
