@@ -23,10 +23,6 @@ API = "api"
 BUCKETS = "buckets"
 """The route of the host name that belongs to S3 buckets, and of their paths where they have none."""
 
-_IDLE_ROUND = "200ms"
-"""How often HAProxy looks for connections to a dyno that were not needed of late. After a few rounds none is left, well
-before gunicorn would close it (after 2 seconds) or uvicorn (5), perhaps just when a request is sent on it."""
-
 _HOSTNAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]")
 
 
@@ -147,7 +143,7 @@ def _companions() -> dict[str, str]:
 
 def _address(server: Server) -> str:
     host = f"[{server.host}]" if ":" in server.host else server.host
-    return f"{host}:{server.port} pool-purge-delay {_IDLE_ROUND}"
+    return f"{host}:{server.port}"
 
 
 def _app_backend(name: str, servers: tuple[Server, ...]) -> str:

@@ -10,10 +10,6 @@ from __future__ import annotations
 from homeport.router import pages, paths
 from homeport.router.settings import Settings, milliseconds
 
-CLOSE = "  option http-server-close"
-"""A connection to a server serves one request: nothing can go stale in between."""
-
-
 ADDRESS = "src,ipmask(32,64)"
 LOCAL = "{ src 127.0.0.1 ::1 }"
 
@@ -40,7 +36,6 @@ def platform_backends(settings: Settings) -> list[str]:
     return [
         "backend api from base",
         "  mode http",
-        CLOSE,
         f"  timeout tunnel {milliseconds(settings.timeouts.platform)}",
         "  http-request set-log-level silent",
         "  http-request set-header X-Forwarded-For %[src]",
@@ -73,7 +68,6 @@ def _errors_backend(settings: Settings) -> list[str]:
     return [
         "backend errors from base",
         "  mode http",
-        CLOSE,
         "  timeout server 30s",
         "  timeout queue 10s",
         "  http-request set-log-level silent",
@@ -102,7 +96,6 @@ def _buckets_backend(settings: Settings) -> list[str]:
     return [
         "backend buckets from base",
         "  mode http",
-        CLOSE,
         f"  timeout server {milliseconds(settings.timeouts.platform)}",
         "  http-request set-log-level silent",
         counting(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from homeport.router import pages, paths
 from homeport.router.codes import CODES
-from homeport.router.platform import ADDRESS, CLOSE, LOCAL, counting, platform_backends
+from homeport.router.platform import ADDRESS, LOCAL, counting, platform_backends
 from homeport.router.settings import Settings, milliseconds
 
 RENDEZVOUS_PREFIX = "rendezvous-"
@@ -65,6 +65,8 @@ def _defaults(settings: Settings) -> list[str]:
         # A client that leaves is told apart from an app that is slow (H27, not H12), and frees the dyno. HAProxy before
         # 3.0 notices only if frontend and backend both ask for it.
         "  option abortonclose",
+        # A connection to a dyno serves one request: nothing can go stale in between (decisions 0021 and 0225).
+        "  option http-server-close",
         f"  timeout connect {milliseconds(timeouts.connect)}",
         f"  timeout client {milliseconds(timeouts.upload)}",
         f"  timeout client-fin {milliseconds(timeouts.headers)}",
@@ -145,9 +147,8 @@ def _hops(settings: Settings) -> list[str]:
     successor: those that waited in its lobby, and those that still come on its connections.
 
     *alone*: how a request that must not run twice becomes the first one of its connection. Only then does it surely
-    get a connection to the dyno that nothing was sent on before, and an answer if the dyno hangs up: to a later
-    request HAProxy before 3.0 says nothing but that it may be sent again (over HTTP/2 in so many words:
-    REFUSED_STREAM), and browsers do.
+    get an answer if the dyno hangs up: to a later request HAProxy before 3.0 says nothing but that it may be sent again
+    (over HTTP/2 in so many words: REFUSED_STREAM), and browsers do.
     """
     lines = []
     for way in ("relay", "alone"):
@@ -155,7 +156,6 @@ def _hops(settings: Settings) -> list[str]:
             lines += [
                 f"backend {way}-{protocol} from base",
                 "  mode http",
-                CLOSE,
                 "  http-request set-log-level silent",
                 "  http-request set-header X-Request-Start %[var(txn.start)]",
                 f"  server next unix@run/{way}-{protocol}.sock send-proxy-v2",
@@ -191,9 +191,8 @@ def _routing(settings: Settings, protocol: str, *, start: str = "date(0,ms)") ->
         *_buckets_path(settings),
         "  http-request set-var(txn.json) bool(true) if { req.hdr(accept) -m sub application/json }"
         " !{ req.hdr(accept) -m sub text/html }",
-        # What may follow others on a connection to a dyno, and be sent again when that has just been closed: it has no
-        # effect that counts (RFC 9110, 9.2.1), and no body whose end a dyno could see elsewhere than the router does.
-        "  http-request set-var(txn.shares) bool(true) if { method GET }"
+        # What its client may send again if it gets no answer: it has no effect that counts (RFC 9110, 9.2.1).
+        "  http-request set-var(txn.repeatable) bool(true) if { method GET }"
         " !{ req.hdr(content-length) -m found } !{ req.hdr(transfer-encoding) -m found }",
     ]
     if settings.lua:
@@ -216,7 +215,7 @@ def _leading_back(protocol: str) -> list[str]:
     up = "{ var(txn.route) -m beg up/ }"
     return [
         _relaying(protocol),
-        f"  use_backend alone-{protocol} if {up} !{{ var(txn.shares) -m found }} !{{ http_first_req }}",
+        f"  use_backend alone-{protocol} if {up} !{{ var(txn.repeatable) -m found }} !{{ http_first_req }}",
     ]
 
 
@@ -283,14 +282,8 @@ def _app_defaults(settings: Settings) -> list[str]:
         "  mode http",
         # Fewest connections first: Python servers take few requests at once, and a slow one should get fewer.
         "  balance leastconn",
-        "  retries 2",
+        "  retries 3",
         "  option redispatch 1",
-        # Connections to dynos are kept, for plain GETs only (decision 0225). The first request of a client's connection
-        # gets one of its own all the same (`safe`), so what may not be sent again comes by `alone`.
-        "  http-reuse safe",
-        "  retry-on conn-failure empty-response",
-        "  http-request disable-l7-retry if { http_first_req } || !{ var(txn.shares) -m found }",
-        "  http-request set-header Connection close unless { var(txn.shares) -m found }",
         f"  timeout server {milliseconds(timeouts.first_byte)}",
         f"  timeout tunnel {milliseconds(timeouts.idle)}",
         *_request_line(),

@@ -1,4 +1,4 @@
-"""Connections to dynos are kept, and nobody ever notices: no request fails for it, none runs twice that must not."""
+"""Every request has a connection to its dyno to itself: none fails for another one, none runs twice that must not."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from pathlib import Path
 import pytest
 
 from homeport.router import AppState, RouteTable, Server
-from homeport.router.control import ask
-from homeport.router.paths import ADMIN_SOCKET
 from tests.integration.router.proxy_ground import (
     Answer,
     Dyno,
@@ -67,7 +65,7 @@ async def head_of(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     return int((await reader.readuntil(b"\r\n\r\n")).split(b" ")[1])
 
 
-def test_plain_gets_share_connections_and_nothing_else_does(tmp_path: Path) -> None:
+def test_requests_share_no_connection_even_if_the_dyno_would(tmp_path: Path) -> None:
     async def story() -> None:
         async with keeping() as (server, connections), proxy(tmp_path) as ground:
             await ground.proxy.apply(RouteTable((app("shop", AppState.UP, server),)))
@@ -84,14 +82,12 @@ def test_plain_gets_share_connections_and_nothing_else_does(tmp_path: Path) -> N
                 assert (await request("DELETE")).body == b"kept\n"
                 assert await head_of(reader, writer) == 200
             writer.close()
-            assert sum(map(len, connections)) == 40
-            assert max(map(len, connections)) > 1
-            assert [seen for seen in connections if len(seen) > 1 and set(seen) != {"GET"}] == []
+            assert [len(seen) for seen in connections] == [1] * 40
 
     asyncio.run(story())
 
 
-def test_a_dyno_that_hangs_up_on_kept_connections_is_asked_again(tmp_path: Path) -> None:
+def test_a_dyno_may_hang_up_after_every_answer(tmp_path: Path) -> None:
     async def story() -> None:
         async with keeping(answers=1) as (server, connections), proxy(tmp_path) as ground:
             await ground.proxy.apply(RouteTable((app("shop", AppState.UP, server),)))
@@ -217,7 +213,7 @@ SERVERS = {
     "uvicorn": ("uvicorn", "counting:asgi", "--timeout-keep-alive", "1", "--port", "{}"),
 }
 CLIENTS = 40
-SECONDS = 8.0
+SECONDS = 4.0
 
 
 @contextlib.asynccontextmanager
@@ -261,13 +257,6 @@ async def visit(ground: Ground, who: int, asked: list[str]) -> None:
     writer.close()
 
 
-async def counted(ground: Ground, what: str) -> int:
-    """A number of HAProxy's about the app's backend."""
-    names, *rows = (await ask(ground.home.root / ADMIN_SOCKET, "show stat")).splitlines()
-    found = (dict(zip(names.lstrip("# ").split(","), row.split(","), strict=True)) for row in rows)
-    return next(int(row[what]) for row in found if row["pxname"].startswith("app-") and row["svname"] == "BACKEND")
-
-
 @pytest.mark.parametrize("server", SERVERS)
 def test_servers_may_end_idle_connections_whenever_they_like(tmp_path: Path, server: str) -> None:
     """Every request is answered, and every one runs once."""
@@ -277,7 +266,6 @@ def test_servers_may_end_idle_connections_whenever_they_like(tmp_path: Path, ser
             await ground.proxy.apply(RouteTable((app("shop", AppState.UP, dyno),)))
             asked: list[str] = []
             await asyncio.gather(*(visit(ground, who, asked) for who in range(CLIENTS)))
-            assert await counted(ground, "reuse") > len(asked) / 10
             ran = Counter((tmp_path / "count").read_text().splitlines())
             assert {what: times for what, times in ran.items() if times > 1 and what.startswith("POST")} == {}
             assert set(ran) == set(asked)

@@ -41,8 +41,8 @@ def section(text: str, title: str) -> list[str]:
 def test_every_app_is_a_backend_with_its_servers() -> None:
     made = configure(RouteTable((app("shop", AppState.UP, WEB_1, WEB_2), app("blog", AppState.NO_WEB))), SETTINGS)
     assert section(made.text, "backend app-id-of-shop from app") == [
-        "server web.1:11111111 127.0.0.1:5001 pool-purge-delay 200ms",
-        "server web.2:22222222 [fd00::2]:5002 pool-purge-delay 200ms",
+        "server web.1:11111111 127.0.0.1:5001",
+        "server web.2:22222222 [fd00::2]:5002",
     ]
     assert section(made.text, "backend app-id-of-blog from app") == []
 

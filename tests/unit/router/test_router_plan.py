@@ -42,7 +42,7 @@ def test_nothing_to_do_is_nothing_done() -> None:
 
 def test_a_new_dyno_is_added_before_it_is_routed_to() -> None:
     assert commands(wanted(WEB_1), running(hosts={"a.localhost": "starting/a/a"})) == [
-        "add server app-a/web.1:11111111 127.0.0.1:5001 pool-purge-delay 200ms",
+        "add server app-a/web.1:11111111 127.0.0.1:5001",
         "enable server app-a/web.1:11111111",
         "set map router/hosts.map a.localhost up/a/a",
     ]
@@ -51,7 +51,7 @@ def test_a_new_dyno_is_added_before_it_is_routed_to() -> None:
 def test_a_dyno_that_leaves_is_taken_out_after_the_new_one_serves_and_then_deleted() -> None:
     todo = plan(wanted(WEB_2), (), running(as_running(WEB_1)))
     assert [command.text for command in todo.commands] == [
-        "add server app-a/web.2:22222222 127.0.0.1:5002 pool-purge-delay 200ms",
+        "add server app-a/web.2:22222222 127.0.0.1:5002",
         "enable server app-a/web.2:22222222",
         "disable server app-a/web.1:11111111",
     ]
