@@ -157,11 +157,11 @@ async def guest(cluster: Cluster, owner: str, database: str) -> AsyncIterator[Lo
     name, password = f"{GUEST}{secrets.token_hex(8)}", new_password()
     role = sql.Identifier(name)
     create = "CREATE ROLE {} LOGIN NOSUPERUSER IN ROLE {} PASSWORD {}"
-    async with cluster.connect() as connection:
-        verifier = _verifier(connection, name, password)
-        await connection.execute(sql.SQL(create).format(role, sql.Identifier(owner), verifier))
-        await connection.execute(sql.SQL("ALTER ROLE {} SET role = {}").format(role, sql.Literal(owner)))
-    try:
+    try:  # from here on: we may be cut short between the two statements
+        async with cluster.connect() as connection:
+            verifier = _verifier(connection, name, password)
+            await connection.execute(sql.SQL(create).format(role, sql.Identifier(owner), verifier))
+            await connection.execute(sql.SQL("ALTER ROLE {} SET role = {}").format(role, sql.Literal(owner)))
         yield Login("127.0.0.1", cluster.address.port, name, password, database)
     finally:
         async with cluster.connect() as connection:

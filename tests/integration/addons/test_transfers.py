@@ -360,6 +360,20 @@ def test_what_is_fetched_does_not_fill_the_disk(
     assert ground.backup()["succeeded"]
 
 
+def test_a_guest_who_could_not_be_made_whole_is_shown_out(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    execute = psycopg.AsyncConnection.execute
+
+    async def failing(self: Any, query: Any, *values: Any, **options: Any) -> Any:
+        if isinstance(query, psycopg.sql.Composed) and "SET role" in query.as_string(None):
+            raise psycopg.OperationalError("the connection was lost")
+        return await execute(self, query, *values, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.AsyncConnection, "execute", failing)
+        assert ground.backup()["succeeded"] is False
+    assert ground.leftovers() == []
+
+
 def test_a_scheduled_backup_is_proved(ground: Ground) -> None:
     ground.sql(PEOPLE)
     ground.sql("CREATE EXTENSION postgis; CREATE TABLE none (x int)")
