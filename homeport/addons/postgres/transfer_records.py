@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from homeport.errors import Conflict, Invalid, NotFound
 from homeport.state import Addon, App, Transfer, TransferSchedule, now
@@ -78,8 +78,9 @@ def name(transfer: Transfer) -> str:
 
 
 def of_app(session: Session, app: App) -> list[Transfer]:
-    """Newest first."""
-    return list(session.scalars(select(Transfer).where(Transfer.app_id == app.id).order_by(Transfer.num.desc())))
+    """Newest first. Their logs, a thousand lines each, are read only where somebody asks for them."""
+    wanted = select(Transfer).where(Transfer.app_id == app.id).options(defer(Transfer.logs))
+    return list(session.scalars(wanted.order_by(Transfer.num.desc())))
 
 
 def find(session: Session, app: App, ref: str) -> Transfer:
@@ -143,6 +144,7 @@ def proved(session: Session, transfer_id: str, proof: dict[str, Any], lines: Seq
 def unproved(session: Session) -> list[Transfer]:
     """Backups that wait for their test restore."""
     wanted = select(Transfer).where(Transfer.kind == Kind.BACKUP.value, Transfer.succeeded.is_(True))
+    wanted = wanted.options(defer(Transfer.logs))
     return [found for found in session.scalars(wanted.order_by(Transfer.created_at)) if "counts" in (found.proof or {})]
 
 
@@ -179,6 +181,7 @@ def prune(session: Session) -> None:
     """Remove the backups that are older than what is kept."""
     for app_id in session.scalars(select(Transfer.app_id).distinct()):
         found = select(Transfer).where(Transfer.app_id == app_id, Transfer.finished_at.is_not(None))
+        found = found.options(defer(Transfer.logs))
         for transfer in surplus(list(session.scalars(found.order_by(Transfer.num.desc())))):
             session.delete(transfer)
 

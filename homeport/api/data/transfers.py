@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +38,6 @@ def shape(call: Call, transfer: Transfer, *, verbose: bool = False) -> Shape:
     at_work = call.data.transfers.under_way.get(transfer.id)
     kind = Kind(transfer.kind)
     from_type, to_type = TYPES[kind]
-    logs = at_work.logs if at_work is not None and transfer.finished_at is None else transfer.logs
     return {
         "canceled_at": _stamp(transfer.canceled_at),
         "created_at": _stamp(transfer.created_at),
@@ -47,9 +47,7 @@ def shape(call: Call, transfer: Transfer, *, verbose: bool = False) -> Shape:
         "from_type": from_type,
         "from_url": "",
         "from_uuid": transfer.addon_id or "",
-        "logs": [{"created_at": _stamp(datetime.fromtimestamp(at, UTC)), "message": text} for at, text in logs]
-        if verbose
-        else [],
+        "logs": _lines(transfer.logs if at_work is None or transfer.finished_at else at_work.logs) if verbose else [],
         "num": str(transfer.num),
         "num_keep": 0,
         "options": {},
@@ -182,6 +180,10 @@ def _known_as(session: Session, addon: Addon) -> str:
     """DATABASE, if that is one of its names on its own app; else the first of them."""
     names = [found.name for found in addons.attachments_of(session, addon) if found.app_id == addon.app_id]
     return "DATABASE" if "DATABASE" in names else (names[0] if names else addon.name)
+
+
+def _lines(logs: Iterable[Sequence[Any]]) -> list[Shape]:
+    return [{"created_at": _stamp(datetime.fromtimestamp(at, UTC)), "message": text} for at, text in logs]
 
 
 def _finished(transfer: Transfer) -> str | None:

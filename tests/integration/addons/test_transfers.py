@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 import psycopg
 import pytest
+from sqlalchemy import event
 
 from homeport import apps, reach
 from homeport.addons import transfer_records
@@ -372,6 +373,27 @@ def test_a_guest_who_could_not_be_made_whole_is_shown_out(ground: Ground, monkey
         patch.setattr(psycopg.AsyncConnection, "execute", failing)
         assert ground.backup()["succeeded"] is False
     assert ground.leftovers() == []
+
+
+def test_a_list_of_transfers_reads_no_logs(ground: Ground) -> None:
+    """Of hundreds of transfers they are megabytes."""
+    backup = ground.backup()
+    said: list[str] = []
+    with ground.world.database.session() as session:
+        engine = session.get_bind()
+
+    def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", hear)
+    try:
+        (listed,) = ground.world.get("/client/v11/apps/shop/transfers").json()
+    finally:
+        event.remove(engine, "before_cursor_execute", hear)
+    assert (listed["uuid"], listed["logs"]) == (backup["uuid"], [])
+    assert any("transfers.num" in statement for statement in said)
+    assert not any("transfers.logs" in statement for statement in said)
+    assert ground.finished(backup["uuid"])["logs"]
 
 
 def test_a_scheduled_backup_is_proved(ground: Ground) -> None:
