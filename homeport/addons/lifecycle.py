@@ -36,7 +36,7 @@ def order(session: Session, app_id: str, wish: Wish) -> Addon:
     """
     app = session.get_one(App, app_id)
     kind = catalog.service(wish.plan.service)
-    if not kind.multiple and any(addon.service == kind.name for addon in _owned(session, app)):
+    if not kind.multiple and any(addon.service == kind.name for addon in records.owned(session, app)):
         raise Invalid(f"{app.name} has {kind.title} already, and one is all that an app can have.")
     addon = Addon(
         app_id=app.id,
@@ -205,10 +205,6 @@ def duties(session: Session, variables: Variables) -> Duties:
 def _apps(session: Session, addon: Addon) -> list[App]:
     found = {attachment.app.id: attachment.app for attachment in records.attachments_of(session, addon)}
     return list(found.values())
-
-
-def _owned(session: Session, app: App) -> list[Addon]:
-    return [addon for addon in records.of_app(session, app) if addon.app_id == app.id]
 
 
 def _new_name(session: Session, kind: catalog.Service, wanted: str | None) -> str:
