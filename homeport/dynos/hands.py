@@ -164,8 +164,10 @@ class Hands:
         dyno = await self._parts.database.run(rows.mark_up, dyno_id, address, now=self._parts.clock())
         if dyno is None:
             return False
-        self._say(app_id, dyno.name, words.changed(State.STARTING, State.UP))
-        self._board.tell(dyno.release_id, Change(dyno.id, dyno.name, State.UP))
+        verdict = self._board.gates.get(dyno_id)
+        detail = verdict.detail if verdict else ""
+        self._say(app_id, dyno.name, *words.in_spite_of(detail), words.changed(State.STARTING, State.UP))
+        self._board.tell(dyno.release_id, Change(dyno.id, dyno.name, State.UP, detail=detail))
         return dyno.host is not None
 
     async def _crash(self, app_id: str, action: MarkCrashed, now: datetime) -> bool:

@@ -43,11 +43,13 @@ class Health:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`detail` says what was seen last, for people."""
+    """`detail` says what was seen last, for people; of one that is ready, what is wrong with it all the same."""
 
     gate: Gate
     detail: str = ""
 
+
+UNHEARD = "listens, but took no connection in time: visitors may get no answer"
 
 UntilReady = Callable[[Address, float, Health | None], Awaitable[Verdict]]
 
@@ -70,7 +72,7 @@ async def until_ready(address: Address, within: float, health: Health | None) ->
                 await _knock(address)
             return Verdict(Gate.READY)
         except TimeoutError:  # then it is as on Heroku, where a bound port is enough
-            return Verdict(Gate.READY)
+            return Verdict(Gate.READY, UNHEARD)
         except OSError:
             # Nobody took it, and now nobody listens: the server is going down, or begins anew. A server that goes on
             # listening treats everybody so.

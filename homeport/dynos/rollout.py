@@ -59,6 +59,9 @@ async def run(
                 change = await _next(changes)
                 if change is not None and change.state is State.CRASHED:
                     return _failed(parts, change, out)
+                if change is not None and change.detail:
+                    out(f" !     {change.name} {change.detail}.")
+                    out(f" !     With {rows.HEALTH_PATH} set to a path of the app, such a release is refused.")
                 progress = await parts.database.run(_progress, release_id)
                 for name in sorted(progress.up - told):
                     out(f"{INDENT}{name} up in {loop.time() - started:.1f} s")

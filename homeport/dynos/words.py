@@ -63,6 +63,11 @@ def crash(why: Why, exit_code: int | None, detail: str, boot: float) -> list[str
             return [exited(exit_code)]
 
 
+def in_spite_of(detail: str) -> list[str]:
+    """What is wrong with a dyno that counts as up all the same."""
+    return [f"The web process {detail}"] if detail else []
+
+
 def next_try(delay: timedelta) -> list[str]:
     """Nothing when it follows at once."""
     seconds = delay.total_seconds()

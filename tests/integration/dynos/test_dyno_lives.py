@@ -221,6 +221,22 @@ def _versions(session: Session) -> set[int]:
     return {dyno.release.version for app in apps.every(session) for dyno in dynos.serving(session, app)}
 
 
+def test_who_pushes_hears_of_a_server_that_listens_and_takes_nobody(tmp_path: Path, ports: range) -> None:
+    """As gunicorn does whose workers end one after another. Heroku releases it too: the port is bound."""
+    deaf = "import os, socket, time\ns = socket.create_server(('0.0.0.0', int(os.environ['PORT'])))\ntime.sleep(60)\n"
+
+    async def story() -> None:
+        async with ground(tmp_path, ports) as g:
+            app = await g.app()
+            release = await g.release(app, WEB, {"app.py": deaf}, pending=True)
+            said: list[str] = []
+            assert (await g.fleet.rollout(release.id, said.append)).ok
+            assert any("web.1 listens, but took no connection in time" in line for line in said), said
+            assert any("The web process listens, but took no connection" in line for line in g.lines(app))
+
+    asyncio.run(story())
+
+
 def test_a_release_that_does_not_boot_is_cleared_away_and_the_old_one_serves_on(tmp_path: Path, ports: range) -> None:
     async def story() -> None:
         async with ground(tmp_path, ports) as g:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from homeport.dynos import sockets
-from homeport.dynos.probe import Health, until_ready
+from homeport.dynos.probe import UNHEARD, Health, Verdict, until_ready
 from homeport.dynos.situation import Gate
 from homeport.engine import Address
 
@@ -175,8 +175,9 @@ def test_a_server_that_goes_away_again_was_not_ready() -> None:
 
 
 def test_a_server_that_takes_nobody_in_time_is_as_ready_as_on_heroku() -> None:
+    """But not without a word."""
     with bound() as address:
-        assert ready(address, 0.3) is Gate.READY
+        assert asyncio.run(until_ready(address, 0.3, None)) == Verdict(Gate.READY, UNHEARD)
 
 
 @pytest.mark.parametrize(
