@@ -6,6 +6,7 @@ A room imports only from rooms above its own row, and only through their doors.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,6 +66,11 @@ def rooms_in_order(drawing: str) -> dict[str, int]:
     return {room: place for place, room in enumerate(names)}
 
 
+@functools.cache
+def read(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def modules() -> dict[str, Path]:
     """Dotted name -> file of every module in the house."""
     found = {}
@@ -78,7 +84,7 @@ def modules() -> dict[str, Path]:
 
 def shown_by(door: Path) -> set[str]:
     """The names in a door's `__all__`."""
-    for node in ast.parse(door.read_text()).body:
+    for node in read(door).body:
         if isinstance(node, ast.Assign) and any(ast.unparse(target) == "__all__" for target in node.targets):
             return set(ast.literal_eval(node.value))
     return set()
@@ -194,7 +200,7 @@ def test_the_core_knows_neither_the_web_framework_nor_the_terminal() -> None:
     for module, path in modules().items():
         if room_of(module) not in set(ORDER) - FACES:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(read(path)):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = targets(node, module, is_package=path.stem == "__init__", behind=set())
                 wrong += [f"{module} imports {name}" for name in names if name.split(".")[0] in FRAMEWORKS_OF_FACES]
@@ -209,7 +215,7 @@ def test_no_name_of_a_door_hides_a_module() -> None:
         f"{module} calls something {alias.asname or alias.name}, as a module behind it is called"
         for module, path in house.items()
         if path.stem == "__init__"
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(read(path))
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if f"{module}.{alias.asname or alias.name}" in house and f"{node.module}.{alias.name}" not in house
@@ -228,7 +234,7 @@ def test_doors_hold_imports_only() -> None:
         f"{module}:{node.lineno} defines {node.name}"
         for module, path in modules().items()
         if path.stem == "__init__"
-        for node in ast.parse(path.read_text()).body
+        for node in read(path).body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and node.name not in {"main", "__getattr__", "__dir__"}  # entry points and lazy doors
     ]
@@ -240,7 +246,7 @@ def test_nobody_waits_by_wait_for() -> None:
     wrong = [
         f"{module}:{node.lineno}"
         for module, path in modules().items()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(read(path))
         if isinstance(node, ast.Attribute) and node.attr == "wait_for"
     ]
     assert not wrong, "\n" + "\n".join(wrong)

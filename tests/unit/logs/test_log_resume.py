@@ -130,7 +130,7 @@ class Play:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS, st.sampled_from([EVERYTHING, Filter(dyno="web")]))
 def test_every_line_once_or_told(steps: list[Step], wanted: Filter) -> None:
     with tempfile.TemporaryDirectory() as folder:
