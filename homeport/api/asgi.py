@@ -75,6 +75,8 @@ class _Application:
             raise
         for action in call.after:
             action()
+        if call.reroutes:
+            await self._core.fleet.reroute()
         return respond(call, reply, is_read=match.route.method == "GET")
 
     async def _read(self, request: Request, match: Match) -> Call:

@@ -56,6 +56,8 @@ class Call:
     known_app: App | None = None
     warnings: list[str] = field(default_factory=list)
     after: list[Callable[[], None]] = field(default_factory=list)
+    reroutes: bool = False
+    """Visitors go elsewhere by it: the answer waits until the router knows."""
 
     @property
     def actor(self) -> Actor:

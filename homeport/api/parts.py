@@ -77,6 +77,9 @@ class Fleet(Protocol):
     async def stop(self, app_id: str, *, dyno: str | None = None, type: str | None = None) -> None:
         """Raises `NotFound` for a dyno or process type that is not there."""
 
+    async def reroute(self) -> None:
+        """Returns once the router knows all that is committed, or has been given up for now."""
+
 
 class Deployer(Protocol):
     """Builds from a source tarball (`POST /apps/APP/builds`)."""

@@ -303,6 +303,10 @@ class Fleet:
         at = self.parts.clock()
         return at, at + timedelta(seconds=self.parts.limits.drain + self.parts.limits.grace)
 
+    async def reroute(self) -> None:
+        """Returns once the router knows all that is committed, or has been given up for now."""
+        await self.parts.routes.changed()
+
     async def halt(self) -> None:
         """End every dyno, for when the platform goes down; `run` must have ended. The next one starts them anew.
 

@@ -49,9 +49,9 @@ def test_from_create_to_destroy(platform: Platform, cli: Cli, name: str) -> None
     assert cli("config:get", "GREETING", cwd=project).ok().out.strip() == ""
 
     cli("maintenance:on", cwd=project).ok()
-    platform.eventually(lambda: platform.get(name)[0] == 503, what="the maintenance page")
+    assert platform.get(name)[0] == 503, "who is told that the page is up may begin"
     cli("maintenance:off", cwd=project).ok()
-    platform.eventually(lambda: platform.get(name)[0] == 200, what="the app after maintenance")
+    assert platform.get(name)[0] == 200
 
     logged = cli("logs", "-n", "1500", cwd=project).ok().out
     for line in (
@@ -64,7 +64,7 @@ def test_from_create_to_destroy(platform: Platform, cli: Cli, name: str) -> None
         assert line in logged, logged
 
     cli("apps:rename", f"{name}-x", cwd=project).ok()
-    platform.eventually(lambda: platform.get(f"{name}-x")[0] == 200, what="the app under its new name")
+    assert platform.get(f"{name}-x")[0] == 200, "under its new name, with a certificate of that name"
     assert cli("apps:destroy", "-a", f"{name}-x", "--confirm", f"{name}-x", cwd=project).ok()
     assert f"{name}-x" not in cli("apps").ok().out
     platform.eventually(lambda: platform.get(f"{name}-x", plain=True)[0] == 404, what="nothing at the old address")

@@ -126,6 +126,7 @@ def update(call: Call, session: Session) -> Reply:
         call.require(Action.MANAGE)
         old = app.name
         apps.rename(session, app, name)
+        call.reroutes = True
         call.say(f"Rename {old} to {name}")
     if (stack := body.reference("build_stack") or body.reference("stack")) is not None:
         apps.set_stack(session, app, stack)
@@ -133,6 +134,7 @@ def update(call: Call, session: Session) -> Reply:
     if "maintenance" in body:
         on = body.flag("maintenance")
         apps.set_maintenance(session, app, on)
+        call.reroutes = True
         call.say(f"{'Enable' if on else 'Disable'} maintenance mode")
     session.flush()
     return Reply(shape(call, app))

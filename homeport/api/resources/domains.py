@@ -69,6 +69,7 @@ def info(call: Call, session: Session) -> Reply:
 
 def create(call: Call, session: Session) -> Reply:
     row = apps.add_domain(session, call.app, call.body.text("hostname"))
+    call.reroutes = True
     call.say(f"Add {row.hostname} to domains")
     if call.body.reference("sni_endpoint"):
         call.warn("Certificates of your own aren't here yet: sni_endpoint was left out.")
