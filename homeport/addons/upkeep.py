@@ -10,11 +10,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 from homeport.addons import lifecycle
 from homeport.addons.provider import Resource
 from homeport.addons.workshop import Workshop
 from homeport.errors import HomeportError
+from homeport.loops import UnderWay, Waker
 
 EVERY_SECONDS = 5.0
 FIRST_RETRY_SECONDS = 5.0
@@ -30,14 +32,14 @@ class Upkeep:
         """`clock` counts seconds, from anywhere."""
         self._workshop = workshop
         self._clock = clock
-        self._awake = asyncio.Event()
+        self._waker = Waker()
         self._keepers = 0
         self._failures: dict[str, tuple[int, float]] = {}  # add-on or service -> in a row, not to be tried before
-        self._under_way: dict[str, asyncio.Task[None]] = {}  # by add-on or service
+        self._under_way = UnderWay()  # by add-on or service
 
     def wake(self) -> None:
         """There is something to do."""
-        self._awake.set()
+        self._waker.wake()
 
     @contextlib.contextmanager
     def keeping_all(self) -> Iterator[None]:
@@ -53,23 +55,18 @@ class Upkeep:
         """Until cancelled."""
         try:
             while True:
-                self._awake.clear()
                 await self._attempt("upkeep", self._begin)
-                # Not wait_for: on Python 3.11 it drops a cancellation that arrives together with the event.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(EVERY_SECONDS):
-                        await self._awake.wait()
+                await self._waker.wait(EVERY_SECONDS)
         finally:
-            await self._give_up()
+            await self._under_way.give_up()
 
     async def sync(self) -> None:
         """Once through all that is to be done."""
         try:
             await self._begin()
-            while self._under_way:
-                await asyncio.wait(self._under_way.values())
+            await self._under_way.finish()
         finally:
-            await self._give_up()
+            await self._under_way.give_up()
 
     async def _begin(self) -> None:
         """Find what is to be done, and begin all of it that isn't under way."""
@@ -93,17 +90,7 @@ class Upkeep:
                 self._start(changed.id, self._workshop.provision, changed.id)
 
     def _start(self, key: str, work: Callable[..., Awaitable[object]], *arguments: object) -> None:
-        """One at a time for each key: what hangs is not begun again beside itself."""
-        if key not in self._under_way:
-            task = asyncio.create_task(self._attempt(key, work, *arguments))
-            self._under_way[key] = task
-            task.add_done_callback(lambda _: self._under_way.pop(key))
-
-    async def _give_up(self) -> None:
-        tasks = list(self._under_way.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._under_way.begin(key, partial(self._attempt, key, work, *arguments))
 
     async def _attempt(self, key: str, work: Callable[..., Awaitable[object]], *arguments: object) -> None:
         """Do it, unless it failed a moment ago: each failure in a row doubles the wait."""

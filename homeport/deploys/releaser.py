@@ -6,7 +6,6 @@ What waits in the database is begun, whoever wrote it down and when; what a kill
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 from homeport import releases
 from homeport.deploys.launch import Journal, Launch, Launcher
 from homeport.errors import HomeportError
+from homeport.loops import UnderWay, Waker
 from homeport.state import App, Database, Release
 
 EVERY = 15.0
@@ -41,10 +41,9 @@ class Releaser:
         self._database = database
         self._launcher = launcher
         self._journal = journal
-        self._woken = asyncio.Event()
         self._room = asyncio.Semaphore(AT_ONCE)
-        self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waker = Waker()
+        self._under_way = UnderWay()
 
     @property
     def busy(self) -> bool:
@@ -52,28 +51,17 @@ class Releaser:
         return bool(self._under_way)
 
     def wake(self) -> None:
-        """Something may have been written down. Callable from any thread; a wake that is missed only delays."""
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # it was closed just now
-                self._loop.call_soon_threadsafe(self._woken.set)
+        """Something may have been written down. Callable from any thread."""
+        self._waker.wake()
 
     async def run(self) -> None:
         """Until cancelled; what is under way is given up then, and begun again by the next platform."""
-        self._loop = asyncio.get_running_loop()
         try:
             while True:
-                self._woken.clear()
                 await self._begin_what_waits()
-                # Not wait_for: in Python 3.11 that loses a cancellation which comes together with the event.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(EVERY):
-                        await self._woken.wait()
+                await self._waker.wait(EVERY)
         finally:
-            self._loop = None
-            tasks = list(self._under_way.values())
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._under_way.give_up()
 
     async def _begin_what_waits(self) -> None:
         try:
@@ -82,8 +70,7 @@ class Releaser:
             _log.exception("releases that wait could not be looked up; they are looked for again")
             return
         for app_id in apps:
-            if app_id not in self._under_way:
-                self._under_way[app_id] = asyncio.create_task(self._carry_out(app_id))
+            self._under_way.begin(app_id, partial(self._carry_out, app_id))
 
     async def _carry_out(self, app_id: str) -> None:
         """One after another, until nothing waits."""
@@ -96,8 +83,6 @@ class Releaser:
                     await self._take(step)
         except Exception:
             _log.exception("a release that waits could not be carried out; it is tried again")
-        finally:
-            del self._under_way[app_id]
 
     async def _take(self, step: Step) -> None:
         launch, by = step.launch, f"by user {step.launch.by.email}"

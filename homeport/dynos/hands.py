@@ -119,12 +119,10 @@ class Hands:
                 return await self._retire(app_id, action, now)
             case Idle(dyno_id):
                 return await self._idle(app_id, dyno_id, now)
-            case Rest(dyno_id):
+            case Rest(dyno_id) | Stop(dyno_id):
+                end = self._rest if isinstance(action, Rest) else self._stop
                 running = instances[dyno_id].phase is Phase.RUNNING
-                self._beside(app_id, dyno_id, self._rest(app_id, dyno_id, running=running))
-            case Stop(dyno_id):
-                running = instances[dyno_id].phase is Phase.RUNNING
-                self._beside(app_id, dyno_id, self._stop(app_id, dyno_id, running=running))
+                self._beside(app_id, dyno_id, end(app_id, dyno_id, running=running))
             case Clear(dyno_id):
                 self._beside(app_id, dyno_id, self._parts.engine.stop(dyno_id, 0))
             case Remove(dyno_id):

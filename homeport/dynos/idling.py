@@ -24,7 +24,7 @@ SLEEP_AFTER = "HOMEPORT_SLEEP_AFTER"
 """A config var: minutes without a request, a fraction if need be."""
 
 USUALLY = timedelta(minutes=30)
-_LONGEST = timedelta(days=365)
+_LONGEST = 365 * 24 * 60.0  # minutes
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def patience(variables: dict[str, str]) -> timedelta:
         return USUALLY
     if not math.isfinite(minutes) or minutes <= 0:
         return USUALLY
-    return min(timedelta(minutes=minutes), _LONGEST) if minutes < _LONGEST / timedelta(minutes=1) else _LONGEST
+    return timedelta(minutes=min(minutes, _LONGEST))
 
 
 def idlers(session: Session) -> list[Idler]:

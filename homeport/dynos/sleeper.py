@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from homeport.dynos import idling
 from homeport.dynos.idling import Idler
+from homeport.loops import Waker
 from homeport.state import App, Database, now
 
 EVERY = timedelta(seconds=15)
@@ -41,18 +41,17 @@ class Sleeper:
         self._asked: dict[str, datetime] = {}
         self._knocked: set[str] = set()
         self._roused: dict[str, datetime] = {}
-        self._woken = asyncio.Event()
+        self._waker = Waker()
 
     def knock(self, app_id: str) -> None:
         """Somebody asks for an app that sleeps, or that the router takes to be asleep. To be called on the loop."""
         self._knocked.add(app_id)
-        self._woken.set()
+        self._waker.wake()
 
     async def run(self) -> None:
         """Until cancelled."""
         next_look = self._clock()
         while True:
-            self._woken.clear()
             try:
                 await self._rouse()
                 if self._clock() >= next_look:
@@ -61,19 +60,15 @@ class Sleeper:
                 _log.exception("letting apps sleep and wake failed and is tried again")
                 next_look = self._clock() + EVERY
                 await asyncio.sleep(_SOONEST.total_seconds())
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max((next_look - self._clock()).total_seconds(), 0.0)):
-                    await self._woken.wait()
+            await self._waker.wait(max((next_look - self._clock()).total_seconds(), 0.0))
 
     async def look(self) -> datetime:
         """Let those sleep whose time has come; when to look again."""
         idlers = await self._database.run(idling.idlers)
         asked = await self._last_requests() if idlers else {}
-        for idler in idlers:  # a router that was started anew has forgotten what we have not
-            earlier, later = self._asked.get(idler.app_id), asked.get(idler.app_id)
-            if later is not None and (earlier is None or later > earlier):
-                self._asked[idler.app_id] = later
-        self._asked = {idler.app_id: self._asked[idler.app_id] for idler in idlers if idler.app_id in self._asked}
+        # A router that was started anew has forgotten what we have not.
+        known = (self._asked, asked)
+        self._asked = {idler.app_id: max(times.get(idler.app_id, self._begun) for times in known) for idler in idlers}
         at = self._clock()
         times = due(idlers, self._asked, self._begun)
         for app_id in [app_id for app_id, when in times.items() if when <= at]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+from functools import partial
 
 from homeport.deploys import Journal, Launch, Launcher
 from homeport.errors import HomeportError
+from homeport.loops import UnderWay, Waker
 from homeport.pipelines import promotions
 from homeport.pipelines.promotions import Step
 from homeport.state import Database
@@ -26,29 +27,22 @@ class Promoter:
         self._database = database
         self._launcher = launcher
         self._journal = journal
-        self._woken = asyncio.Event()
         self._room = asyncio.Semaphore(AT_ONCE)
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._waker = Waker()
+        self._under_way = UnderWay()
 
     def wake(self) -> None:
-        """Something was written down. A wake that is missed only delays."""
-        self._woken.set()
+        """Something was written down."""
+        self._waker.wake()
 
     async def run(self) -> None:
         """Until cancelled; what is under way is given up then, and finished by the next platform."""
         try:
             while True:
-                self._woken.clear()
                 await self._begin_what_is_pending()
-                # Not wait_for: in Python 3.11 that loses a cancellation which comes together with the event.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(EVERY):
-                        await self._woken.wait()
+                await self._waker.wait(EVERY)
         finally:
-            tasks = list(self._under_way.values())
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._under_way.give_up()
 
     async def _begin_what_is_pending(self) -> None:
         try:
@@ -57,8 +51,7 @@ class Promoter:
             _log.exception("promotions could not be looked up; they are looked for again")
             return
         for step in steps:
-            if step.id not in self._under_way:
-                self._under_way[step.id] = asyncio.create_task(self._carry_out(step))
+            self._under_way.begin(step.id, partial(self._carry_out, step))
 
     async def _carry_out(self, step: Step) -> None:
         launch: Launch | None = None
@@ -73,8 +66,6 @@ class Promoter:
             _log.exception("a promotion failed")
             text = "Homeport met an error of its own; its log has the details."
             await self._give_up(step, launch, text, text)
-        finally:
-            self._under_way.pop(step.id, None)
 
     async def _launch(self, step: Step, launch: Launch) -> None:
         await self._launcher.launch(launch, _unheard, lambda session: promotions.succeed(session, step, launch))

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from homeport.logs import Filter, Logs
+from homeport.loops import Waker
 from homeport.scheduler import records, runs, turn
 from homeport.scheduler.turn import Line
 from homeport.state import App, Database, JobRun, now
@@ -35,7 +36,7 @@ class Scheduler:
         self._changed: set[str] = set()
         self._everything_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._awake = asyncio.Event()
+        self._waker = Waker()
 
     async def run(self) -> None:
         """Until cancelled. What runs goes on running."""
@@ -43,8 +44,7 @@ class Scheduler:
         self._everything_at = self._loop.time()
         try:
             while True:
-                self._awake.clear()
-                await self._sleep(await self._attempt(self._loop))
+                await self._waker.wait(await self._attempt(self._loop))
         finally:
             self._loop = None
 
@@ -94,7 +94,7 @@ class Scheduler:
 
     def _note(self, app_id: str) -> None:
         self._changed.add(app_id)
-        self._awake.set()
+        self._waker.wake()
 
     async def _attempt(self, loop: asyncio.AbstractEventLoop) -> float:
         """Seconds until the next turn. However often somebody wakes us, everything is looked at from time to time."""
@@ -109,13 +109,6 @@ class Scheduler:
         if next_at is None:
             return LONGEST_SLEEP
         return min(max((next_at - self._clock()).total_seconds(), 0.0), LONGEST_SLEEP)
-
-    async def _sleep(self, seconds: float) -> None:
-        """Until so many seconds have passed or somebody wakes us."""
-        # Not wait_for: on Python 3.11 it drops a cancellation that arrives together with the event.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._awake.wait()
 
     def _say(self, lines: Sequence[Line]) -> None:
         for line in lines:

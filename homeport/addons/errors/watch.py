@@ -23,6 +23,7 @@ from homeport.addons.errors.apps import Mark, Tenant
 from homeport.addons.errors.provider import Errors
 from homeport.addons.servers import give
 from homeport.errors import HomeportError
+from homeport.loops import Waker
 from homeport.state import Database
 
 EVERY_SECONDS = 5.0
@@ -85,28 +86,21 @@ class Watch:
         self._knowledge: dict[str, tracker.Knowledge] = {}
         self._per_minute: dict[str, int] = {}  # events that the plan of each add-on takes
         self._following: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._awake = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waker = Waker()
 
     def wake(self) -> None:
         """Config vars or attachments may have changed. Callable from any thread."""
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop was closed just now
-                self._loop.call_soon_threadsafe(self._awake.set)
+        self._waker.wake()
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._loop = asyncio.get_running_loop()
         try:
             while True:
-                self._awake.clear()
                 try:
                     await self.sync()
                 except Exception:
                     _log.exception("the error tracker could not be told of apps, and that is tried again")
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(EVERY_SECONDS):
-                        await self._awake.wait()
+                await self._waker.wait(EVERY_SECONDS)
         finally:
             await self._end(list(self._following))
 
